@@ -53,7 +53,11 @@ export async function createCertificateRequest(
   name: string,
 ): Promise<{ readonly requestPem: string; readonly privateKeyPem: Secret }> {
   const keys = await generateKeys();
-  const request = await x509.Pkcs10CertificateRequestGenerator.create({ name: commonName(name), keys });
+  const request = await x509.Pkcs10CertificateRequestGenerator.create({
+    name: commonName(name),
+    keys,
+    signingAlgorithm: keyAlgorithm,
+  });
   return { requestPem: request.toString('pem'), privateKeyPem: await exportKey(keys.privateKey) };
 }
 
@@ -105,8 +109,9 @@ async function sign(
   });
 }
 
-function commonName(name: string): x509.JsonName {
-  return [{ CN: [name] }];
+/** Typed, because the library takes quotes in a plain string for syntax. */
+function commonName(name: string): x509.Name {
+  return new x509.Name([{ CN: [{ utf8String: name }] }]);
 }
 
 function validity(days: number): { notBefore: Date; notAfter: Date } {
