@@ -1,0 +1,78 @@
+import { DualhomeError } from '../protocol/errors/index.ts';
+import type { Position } from '../protocol/position.ts';
+import type { TableChange } from '../model/table.ts';
+import type { Queryable, Statement } from '../platform/postgres/statement.ts';
+import { byteaArray, timestampArray } from '../platform/postgres/binary-array.ts';
+import type { Run } from './event.ts';
+import { deleteStatement, upsertStatement } from './table-statements.ts';
+
+/**
+ * Writes a run and what it changes in one transaction, the head by compare-and-set as its last
+ * statement: the one operation by which a log grows, at home by appending, at a standby by applying.
+ * All statements are sent at once; `session` has to be a pipeline with no transaction open.
+ *
+ * @throws LOG_FENCED when the head is no longer at `run.from`; nothing was written.
+ */
+export async function commitRun(
+  session: Queryable,
+  run: Run,
+  changes: readonly TableChange[],
+): Promise<void> {
+  const statements: readonly (Statement | string)[] = [
+    'begin',
+    insertStatement(run),
+    ...changes.flatMap(changeStatements),
+    advanceStatement(run.from, run.to),
+    'commit',
+  ];
+  const answers = await Promise.allSettled(statements.map((statement) => session.query(statement)));
+  const failed = answers.find((answer) => answer.status === 'rejected');
+  if (failed) throw asFenced(failed.reason, run.from);
+}
+
+/** The statements of a change: the rows it leaves, then the rows it removes. */
+export function changeStatements({ table, upserts, deletes }: TableChange): readonly Statement[] {
+  return [
+    ...(upserts.length > 0 ? [upsertStatement(table, upserts)] : []),
+    ...(deletes.length > 0 ? [deleteStatement(table, deletes)] : []),
+  ];
+}
+
+function insertStatement({ from, events, hashes }: Run): Statement {
+  return {
+    name: 'log.insert',
+    text: `insert into log (seq, time, body, hash)
+           select $1::bigint + position, time, body, hash
+           from unnest($2::timestamptz[], $3::bytea[], $4::bytea[]) with ordinality as event (time, body, hash, position)`,
+    values: [
+      from.seq,
+      timestampArray(events.map(({ timeMs }) => timeMs)),
+      byteaArray(events.map(({ body }) => body)),
+      byteaArray(hashes),
+    ],
+  };
+}
+
+/** The compare-and-set of the head; SQLSTATE DH001 where it is no longer at `from`. */
+export function advanceStatement(from: Position, to: Position): Statement {
+  return {
+    name: 'log.advance',
+    text: 'select advance_head($1, $2, $3, $4, $5, $6)',
+    values: [from.incarnation, from.seq, from.hash, to.incarnation, to.seq, to.hash],
+  };
+}
+
+function asFenced(reason: unknown, from: Position): unknown {
+  const fenced =
+    reason instanceof Error && 'code' in reason && (reason.code === 'DH001' || isLogCollision(reason));
+  if (!fenced) return reason;
+  return new DualhomeError('LOG_FENCED', {
+    detail: `The head of the log is no longer at ${from.seq}; another process has written it.`,
+    cause: reason,
+  });
+}
+
+/** Another writer has already stored an event with one of our seqs. */
+function isLogCollision(error: Error & { code?: unknown; constraint?: unknown }): boolean {
+  return error.code === '23505' && error.constraint === 'log_pkey';
+}

@@ -1,0 +1,33 @@
+import { defineErrors } from './define.ts';
+
+/** The configuration and registration logs. */
+export const logErrors = defineErrors({
+  LOG_FENCED: {
+    summary: 'Another process has written this log; this one no longer may.',
+    action:
+      'Make sure that only one api (or one synchronizer) runs for this database; the one refused starts anew by itself.',
+    retry: 'later',
+    http: 503,
+  },
+  LOG_RESTORED: {
+    summary:
+      'This log is older than what was seen of it before: its database was emptied, restored or rolled back.',
+    action:
+      'Compare with the peer (`dualhome status`). Then either rebuild this site from its peer, or accept its state with `dualhome log begin-incarnation`.',
+    retry: 'no',
+    http: 503,
+  },
+  LOG_BROKEN: {
+    summary: 'The hash chain of the log does not hold.',
+    action:
+      'The event named was altered or damaged after it was written. Keep both databases, compare with the peer by `dualhome log verify`.',
+    retry: 'no',
+    http: 500,
+  },
+  EVENT_UNREADABLE: {
+    summary: 'An event is malformed or of a format this version does not know.',
+    action: 'Upgrade this site to the version of its peer; the lane goes on by itself from the event named.',
+    retry: 'later',
+    http: 500,
+  },
+});

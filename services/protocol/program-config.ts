@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import { siteNameSchema } from './names.ts';
+
+/**
+ * What each program is told when it starts: one JSON file a program, written by `site` from
+ * site.yaml, holding only what that program needs (its own database roles, its own keys).
+ * Paths are absolute. Ports are fixed by the time a file is written.
+ */
+
+const portSchema = z.int().min(1).max(65_535);
+export const addressSchema = z.strictObject({ host: z.string().min(1), port: portSchema });
+export type Address = z.infer<typeof addressSchema>;
+
+const databaseUrlSchema = z.url({ protocol: /^postgres(ql)?$/ });
+
+const common = {
+  site: siteNameSchema,
+  /** Directory of this site's files. */
+  dataDir: z.string(),
+  /** Loopback address of `/health` and `/metrics`. */
+  diagnostics: addressSchema,
+  logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+};
+
+/** PEM files of this site's certificate; replaced in place when renewed. */
+const certificateFilesSchema = z.strictObject({
+  keyFile: z.string(),
+  certFile: z.string(),
+  caFile: z.string(),
+});
+
+/** Roles of the HTTP API, each including the ones before it. */
+export const roleSchema = z.enum(['viewer', 'operator', 'admin']);
+export type Role = z.infer<typeof roleSchema>;
+
+export const apiConfigSchema = z.strictObject({
+  ...common,
+  databases: z.strictObject({ home: databaseUrlSchema, shared: databaseUrlSchema }),
+  listen: addressSchema,
+  /** Plain HTTP where null: for loopback only. */
+  tls: certificateFilesSchema.nullable(),
+  /** Bearer tokens, by the SHA-256 of their bytes in hex. */
+  tokens: z.array(
+    z.strictObject({ name: z.string(), role: roleSchema, sha256: z.string().regex(/^[0-9a-f]{64}$/) }),
+  ),
+  /** 32 bytes, hex: the key that seals secrets before they enter tables, events and snapshots. */
+  sealingKeyFile: z.string(),
+  /** Where the last position of the log is kept outside the database. */
+  witnessFile: z.string(),
+  /** Diagnostics of this site's synchronizer, the source of replication status. */
+  synchronizer: addressSchema,
+  peers: z.array(siteNameSchema),
+});
+export type ApiConfig = z.infer<typeof apiConfigSchema>;
+
+const peerSchema = z.strictObject({
+  name: siteNameSchema,
+  /** Where the peer's synchronizer listens. */
+  link: addressSchema,
+  /** Whether this side dials; by default the site whose name sorts first. */
+  dials: z.boolean(),
+  /** The peer's authority: its certificate is accepted only if issued by it for the peer's name. */
+  caFile: z.string(),
+  /** The peer's Ed25519 public key (PEM), which signs its manifests. */
+  signingPublicKeyFile: z.string(),
+  /** Database that holds the copy of the peer. */
+  standby: databaseUrlSchema,
+  /** Whether the peer's snapshots are received here and ours go there; in a ring each direction has another peer. */
+  receives: z.boolean().default(true),
+  sends: z.boolean().default(true),
+});
+
+export const synchronizerConfigSchema = z.strictObject({
+  ...common,
+  databases: z.strictObject({ home: databaseUrlSchema, shared: databaseUrlSchema }),
+  link: addressSchema,
+  ftp: z.strictObject({
+    listen: addressSchema,
+    /** Host told to clients for passive connections and to peers for uploads. */
+    publicHost: z.string(),
+    passivePorts: z.strictObject({ min: portSchema, max: portSchema }),
+    /** `plain` only where configured; status warns of it. */
+    security: z.enum(['implicit', 'plain']),
+  }),
+  certificate: certificateFilesSchema,
+  /** This site's Ed25519 private key (PEM). */
+  signingKeyFile: z.string(),
+  peers: z.array(peerSchema),
+  /** Chunk files: `outgoing` while exporting, `incoming` is the root of the FTP server. */
+  spool: z.strictObject({ outgoing: z.string(), incoming: z.string() }),
+  /** Jobs started by themselves. */
+  schedules: z.array(z.strictObject({ job: z.enum(['verify']), everyMs: z.int().min(1000) })),
+});
+export type SynchronizerConfig = z.infer<typeof synchronizerConfigSchema>;
+export type PeerConfig = z.infer<typeof peerSchema>;
