@@ -1,0 +1,108 @@
+import { spawn } from 'node:child_process';
+import { closeSync, existsSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { serverEnvironment } from './cluster.ts';
+import type { OperatingUser } from './operating-user.ts';
+import {
+  commandLineOf,
+  isServerProcess,
+  serverProcesses,
+  signalProcess,
+  startTicks,
+  waitUntil,
+} from './process.ts';
+import type { ServerLog } from './server-log.ts';
+
+/** How a server's main process ended; an adopted one, which is not our child, does not tell. */
+export type ExitStatus = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
+
+/** A server's main process. */
+export type Postmaster = {
+  readonly pid: number;
+  readonly adopted: boolean;
+  readonly exited: Promise<ExitStatus>;
+};
+
+/** What postmaster.pid says (PostgreSQL, miscadmin.h, LOCK_FILE_LINE_*). */
+export type PidFile = { readonly pid: number; readonly port: number; readonly ready: boolean };
+
+const ADOPTED_POLL_MS = 200;
+const LEFTOVERS_TIMEOUT_MS = 5_000;
+const IMMEDIATE_TIMEOUT_MS = 10_000;
+
+export function parsePidFile(text: string): PidFile {
+  const lines = text.split('\n');
+  return { pid: Number(lines[0]), port: Number(lines[3]), ready: lines[7]?.trim() === 'ready' };
+}
+
+export function readPidFile(clusterDir: string): PidFile | undefined {
+  const path = join(clusterDir, 'postmaster.pid');
+  return existsSync(path) ? parsePidFile(readFileSync(path, 'utf8')) : undefined;
+}
+
+/** In a process group of its own: Ctrl-C at the terminal reaches the clients, which stop before their server. */
+export function spawnPostmaster(
+  argv: readonly string[],
+  user: OperatingUser,
+  log: ServerLog,
+  cwd: string,
+): Postmaster {
+  const [command = '', ...args] = argv;
+  const stderr = log.open();
+  try {
+    const child = spawn(command, args, {
+      cwd,
+      detached: true,
+      env: serverEnvironment,
+      stdio: ['ignore', stderr, stderr],
+      ...(user.other && { uid: user.uid, gid: user.gid }),
+    });
+    const exited = new Promise<ExitStatus>((resolve) => {
+      child.once('exit', (code, signal) => resolve({ code, signal }));
+      child.once('error', () => resolve({ code: null, signal: null }));
+    });
+    return { pid: child.pid ?? 0, adopted: false, exited };
+  } finally {
+    closeSync(stderr);
+  }
+}
+
+/** The server left running by a process that is gone, if there is one. */
+export function findRunning(
+  clusterDir: string,
+): (Postmaster & { readonly argv: readonly string[] }) | undefined {
+  const pid = readPidFile(clusterDir)?.pid;
+  if (pid === undefined || !isServerProcess(pid, clusterDir)) return undefined;
+  const ticks = startTicks(pid);
+  const exited = waitUntil(() => startTicks(pid) !== ticks, Infinity, ADOPTED_POLL_MS);
+  const status = exited.then((): ExitStatus => ({ code: null, signal: null }));
+  return { pid, adopted: true, exited: status, argv: commandLineOf(pid) };
+}
+
+/** Fast shutdown: sessions are ended, everything is written. After `timeoutMs` immediate shutdown, as after a crash. */
+export async function stopPostmaster({ pid, exited }: Postmaster, timeoutMs: number): Promise<void> {
+  let running = true;
+  const gone = exited.then(() => {
+    running = false;
+  });
+  signalProcess(pid, 'SIGINT');
+  if (await waitUntil(() => !running, timeoutMs)) return;
+  signalProcess(pid, 'SIGQUIT');
+  if (await waitUntil(() => !running, IMMEDIATE_TIMEOUT_MS)) return;
+  signalProcess(pid, 'SIGKILL');
+  await gone;
+}
+
+/**
+ * Clears what a server that is gone has left, so that another can start: backends that have not noticed yet hold its
+ * shared memory, and a pid file whose number belongs to somebody else by now would be respected by PostgreSQL.
+ */
+export async function clearLeftovers(clusterDir: string): Promise<void> {
+  const clear = (): boolean => serverProcesses(clusterDir).length === 0;
+  if (!(await waitUntil(clear, LEFTOVERS_TIMEOUT_MS))) {
+    for (const pid of serverProcesses(clusterDir)) signalProcess(pid, 'SIGKILL');
+    await waitUntil(clear, LEFTOVERS_TIMEOUT_MS);
+  }
+  await rm(join(clusterDir, 'postmaster.pid'), { force: true });
+}

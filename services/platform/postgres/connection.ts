@@ -1,0 +1,33 @@
+import type pg from 'pg';
+
+export type ConnectionOptions = {
+  /** postgres://role:password@host:port/database */
+  readonly url: string;
+  /** Name of the program, seen in pg_stat_activity. */
+  readonly applicationName: string;
+  /** Longest run of a statement; default 30 s, 0 for none. A connection silent 5 s beyond it is given up. */
+  readonly statementTimeoutMs?: number | undefined;
+  /** Called with failures of connections nobody is waiting on; they are replaced by themselves. */
+  readonly onError?: ((error: unknown) => void) | undefined;
+};
+
+const STATEMENT_TIMEOUT_MS = 30_000;
+const SILENCE_MS = 5_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+const KEEP_ALIVE_DELAY_MS = 10_000;
+
+export function toClientConfig({
+  url,
+  applicationName,
+  statementTimeoutMs,
+}: ConnectionOptions): pg.ClientConfig {
+  const timeoutMs = statementTimeoutMs ?? STATEMENT_TIMEOUT_MS;
+  return {
+    connectionString: url,
+    application_name: applicationName,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY_MS,
+    ...(timeoutMs > 0 && { statement_timeout: timeoutMs, query_timeout: timeoutMs + SILENCE_MS }),
+  };
+}

@@ -1,0 +1,105 @@
+import { Client } from 'pg';
+import { DualhomeError } from '../../protocol/errors/index.ts';
+import { toClientConfig } from './connection.ts';
+import type { ConnectionOptions } from './connection.ts';
+import { isConnectionLost, translate } from './failures.ts';
+import { toQueryConfig, toResult } from './statement.ts';
+import type { Queryable, Result, Statement } from './statement.ts';
+
+/**
+ * A connection on which statements are sent at once and answered in order, so that BEGIN, statements and COMMIT cost one
+ * round trip.
+ *
+ * Invariant: a statement that could not be sent ends the session, so that no COMMIT behind it commits without it. A lost
+ * connection ends it too; its owner opens another.
+ */
+export class PipelineSession implements Queryable, AsyncDisposable {
+  readonly #client: Client;
+  #ended: Promise<void> | undefined;
+  #lost = false;
+
+  constructor(client: Client, onError?: (error: unknown) => void) {
+    this.#client = client;
+    client.on('error', (error) => {
+      this.#lost = true;
+      onError?.(translate(error));
+    });
+    client.on('end', () => {
+      this.#lost = true;
+    });
+  }
+
+  /** Whether it is of no more use. */
+  get lost(): boolean {
+    return this.#lost;
+  }
+
+  /** Process id of the server's backend. */
+  get processId(): number {
+    return (this.#client as { processID?: number | null }).processID ?? 0;
+  }
+
+  async query<R = Record<string, unknown>>(
+    statement: string | Statement,
+    values?: readonly unknown[],
+  ): Promise<Result<R>> {
+    const config = this.#prepare(() => toQueryConfig(statement, values));
+    try {
+      return toResult<R>(await this.#client.query(config));
+    } catch (error) {
+      throw translate(error);
+    }
+  }
+
+  /**
+   * BEGIN, the statements and COMMIT in one round trip: all of them take effect or none.
+   *
+   * @throws the error of the first statement that failed; DualhomeError POSTGRES_COMMIT_UNKNOWN when the connection broke
+   * before COMMIT was answered
+   */
+  async transaction(statements: readonly (string | Statement)[]): Promise<readonly Result[]> {
+    const answers = await Promise.allSettled(
+      ['begin', ...statements, 'commit'].map((each) => this.query(each)),
+    );
+    const failed = answers.find((answer) => answer.status === 'rejected');
+    const results = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+    if (failed && isConnectionLost(failed.reason)) {
+      throw new DualhomeError('POSTGRES_COMMIT_UNKNOWN', { cause: failed.reason });
+    }
+    if (failed) throw failed.reason;
+    if (results.at(-1)?.command !== 'COMMIT') throw new DualhomeError('POSTGRES_TRANSACTION_ABORTED');
+    return results.slice(1, -1);
+  }
+
+  /** Waits for the statements under way, then closes. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended ??= this.#client.end();
+    await this.#ended;
+  }
+
+  #prepare<T>(build: () => T): T {
+    try {
+      return build();
+    } catch (error) {
+      this.#lost = true;
+      connectionOf(this.#client).stream.destroy();
+      throw error;
+    }
+  }
+}
+
+/** The driver keeps its socket out of its types. */
+function connectionOf(client: Client): { readonly stream: { destroy(): void } } {
+  return (client as unknown as { connection: { stream: { destroy(): void } } }).connection;
+}
+
+export async function openPipeline(options: ConnectionOptions): Promise<PipelineSession> {
+  const client = new Client({ ...toClientConfig(options), pipeline: true });
+  const session = new PipelineSession(client, options.onError);
+  try {
+    await client.connect();
+    return session;
+  } catch (error) {
+    throw translate(error);
+  }
+}
