@@ -1,6 +1,8 @@
 import type { ErrorDefinition } from './define.ts';
-import { httpErrors } from './http.ts';
+import { cryptoErrors } from './crypto.ts';
+import { filesErrors } from './files.ts';
 import { ftpErrors } from './ftp.ts';
+import { httpErrors } from './http.ts';
 import { lifecycleErrors } from './lifecycle.ts';
 import { logErrors } from './log.ts';
 import { postgresErrors } from './postgres.ts';
@@ -8,8 +10,10 @@ import { tlsErrors } from './tls.ts';
 
 /** Every error code of dualhome. `infra/reference/errors.md` is generated from it. */
 export const errorRegistry = {
-  ...httpErrors,
+  ...cryptoErrors,
+  ...filesErrors,
   ...ftpErrors,
+  ...httpErrors,
   ...lifecycleErrors,
   ...logErrors,
   ...postgresErrors,

@@ -1,0 +1,81 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Registry } from 'prom-client';
+import { messageOf } from '../../protocol/errors/index.ts';
+
+/** Whether a program does its work, and what it says about itself. */
+export type Health = { readonly healthy: boolean; readonly [fact: string]: unknown };
+
+export type DiagnosticsOptions = {
+  /** A loopback address: there is no authentication. */
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  readonly health: () => Health | Promise<Health>;
+  readonly registry: Registry;
+};
+
+const connectionsMax = 16;
+const requestWithinMs = 5_000;
+
+/**
+ * Serves `/health` (JSON; 200 healthy, 503 not) and `/metrics` (Prometheus text) of one program. Releasing it cuts
+ * open requests.
+ */
+export class DiagnosticsServer implements AsyncDisposable {
+  readonly #server: Server;
+
+  constructor(server: Server) {
+    this.#server = server;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    this.#server.closeAllConnections();
+    await closed;
+  }
+}
+
+export async function startDiagnosticsServer(options: DiagnosticsOptions): Promise<DiagnosticsServer> {
+  const server = createServer({ requestTimeout: requestWithinMs }, (request, response) => {
+    void answer(request.method, request.url, options).then(({ status, type, body }) =>
+      response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body),
+    );
+  });
+  server.maxConnections = connectionsMax;
+  server.listen(options.port, options.host);
+  await once(server, 'listening');
+  return new DiagnosticsServer(server);
+}
+
+type Answer = { readonly status: number; readonly type: string; readonly body: string };
+
+const json = (status: number, value: unknown): Answer => ({
+  status,
+  type: 'application/json',
+  body: JSON.stringify(value),
+});
+
+async function answer(
+  method: string | undefined,
+  url: string | undefined,
+  { health, registry }: DiagnosticsOptions,
+): Promise<Answer> {
+  if (method !== 'GET') return json(405, { error: 'only GET' });
+  try {
+    if (url === '/metrics')
+      return { status: 200, type: registry.contentType, body: await registry.metrics() };
+    if (url !== '/health') return json(404, { error: 'only /health and /metrics' });
+    const state = await health();
+    return json(state.healthy ? 200 : 503, state);
+  } catch (error) {
+    return json(500, { healthy: false, error: messageOf(error) });
+  }
+}
