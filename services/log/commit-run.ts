@@ -1,33 +1,34 @@
 import { DualhomeError } from '../protocol/errors/index.ts';
 import type { Position } from '../protocol/position.ts';
 import type { TableChange } from '../model/table.ts';
-import type { Queryable, Statement } from '../platform/postgres/statement.ts';
+import type { PipelineSession } from '../platform/postgres/pipeline.ts';
+import type { Statement } from '../platform/postgres/statement.ts';
 import { byteaArray, timestampArray } from '../platform/postgres/binary-array.ts';
 import type { Run } from './event.ts';
 import { deleteStatement, upsertStatement } from './table-statements.ts';
 
 /**
- * Writes a run and what it changes in one transaction, the head by compare-and-set as its last
- * statement: the one operation by which a log grows, at home by appending, at a standby by applying.
- * All statements are sent at once; `session` has to be a pipeline with no transaction open.
+ * Writes a run and what it changes in one transaction and one round trip, the head by
+ * compare-and-set as its last statement: the one operation by which a log grows, at home by
+ * appending, at a standby by applying.
  *
- * @throws LOG_FENCED when the head is no longer at `run.from`; nothing was written.
+ * @throws LOG_FENCED when the head is no longer at `run.from`; nothing was written
+ * @throws POSTGRES_COMMIT_UNKNOWN when the connection broke before the answer: read the head
  */
 export async function commitRun(
-  session: Queryable,
+  session: PipelineSession,
   run: Run,
   changes: readonly TableChange[],
 ): Promise<void> {
-  const statements: readonly (Statement | string)[] = [
-    'begin',
-    insertStatement(run),
-    ...changes.flatMap(changeStatements),
-    advanceStatement(run.from, run.to),
-    'commit',
-  ];
-  const answers = await Promise.allSettled(statements.map((statement) => session.query(statement)));
-  const failed = answers.find((answer) => answer.status === 'rejected');
-  if (failed) throw asFenced(failed.reason, run.from);
+  try {
+    await session.transaction([
+      insertStatement(run),
+      ...changes.flatMap(changeStatements),
+      advanceStatement(run.from, run.to),
+    ]);
+  } catch (error) {
+    throw asFenced(error, run.from);
+  }
 }
 
 /** The statements of a change: the rows it leaves, then the rows it removes. */
