@@ -17,6 +17,13 @@ export const logErrors = defineErrors({
     retry: 'no',
     http: 503,
   },
+  LOG_FORKED: {
+    summary: 'A peer holds another event than this log at the same position of the same incarnation.',
+    action:
+      'Nothing is appended any more. Keep both databases, find the first differing event with `dualhome log verify`, then decide which history goes on (`dualhome site rebuild` or `dualhome log begin-incarnation`).',
+    retry: 'no',
+    http: 503,
+  },
   LOG_BROKEN: {
     summary: 'The hash chain of the log does not hold.',
     action:

@@ -4,6 +4,7 @@ import { filesErrors } from './files.ts';
 import { ftpErrors } from './ftp.ts';
 import { httpErrors } from './http.ts';
 import { lifecycleErrors } from './lifecycle.ts';
+import { linkErrors } from './link.ts';
 import { logErrors } from './log.ts';
 import { postgresErrors } from './postgres.ts';
 import { tlsErrors } from './tls.ts';
@@ -15,6 +16,7 @@ export const errorRegistry = {
   ...ftpErrors,
   ...httpErrors,
   ...lifecycleErrors,
+  ...linkErrors,
   ...logErrors,
   ...postgresErrors,
   ...tlsErrors,
