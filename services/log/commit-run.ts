@@ -7,6 +7,11 @@ import { byteaArray, timestampArray } from '../platform/postgres/binary-array.ts
 import type { Run } from './event.ts';
 import { deleteStatement, upsertStatement } from './table-statements.ts';
 
+export type CommitOptions = {
+  /** Statements of the same transaction, such as a notification. */
+  readonly also?: readonly Statement[] | undefined;
+};
+
 /**
  * Writes a run and what it changes in one transaction and one round trip, the head by
  * compare-and-set as its last statement: the one operation by which a log grows, at home by
@@ -19,11 +24,13 @@ export async function commitRun(
   session: PipelineSession,
   run: Run,
   changes: readonly TableChange[],
+  { also = [] }: CommitOptions = {},
 ): Promise<void> {
   try {
     await session.transaction([
       insertStatement(run),
       ...changes.flatMap(changeStatements),
+      ...also,
       advanceStatement(run.from, run.to),
     ]);
   } catch (error) {
