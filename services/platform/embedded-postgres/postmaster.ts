@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, existsSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DualhomeError, messageOf } from '../../protocol/errors/index.ts';
 import { serverEnvironment } from './cluster.ts';
 import type { OperatingUser } from './operating-user.ts';
 import {
@@ -28,7 +30,8 @@ export type Postmaster = {
 export type PidFile = { readonly pid: number; readonly port: number; readonly ready: boolean };
 
 const ADOPTED_POLL_MS = 200;
-const LEFTOVERS_TIMEOUT_MS = 5_000;
+/** Nobody is served by a backend without its main process, and nothing is safer for waiting longer. */
+const LEFTOVERS_TIMEOUT_MS = 1_000;
 const IMMEDIATE_TIMEOUT_MS = 10_000;
 
 export function parsePidFile(text: string): PidFile {
@@ -42,12 +45,12 @@ export function readPidFile(clusterDir: string): PidFile | undefined {
 }
 
 /** In a process group of its own: Ctrl-C at the terminal reaches the clients, which stop before their server. */
-export function spawnPostmaster(
+export async function spawnPostmaster(
   argv: readonly string[],
   user: OperatingUser,
   log: ServerLog,
   cwd: string,
-): Postmaster {
+): Promise<Postmaster> {
   const [command = '', ...args] = argv;
   const stderr = log.open();
   try {
@@ -60,9 +63,11 @@ export function spawnPostmaster(
     });
     const exited = new Promise<ExitStatus>((resolve) => {
       child.once('exit', (code, signal) => resolve({ code, signal }));
-      child.once('error', () => resolve({ code: null, signal: null }));
     });
-    return { pid: child.pid ?? 0, adopted: false, exited };
+    await once(child, 'spawn');
+    return { pid: child.pid ?? NaN, adopted: false, exited };
+  } catch (error) {
+    throw new DualhomeError('POSTGRES_START_FAILED', { detail: messageOf(error), cause: error });
   } finally {
     closeSync(stderr);
   }

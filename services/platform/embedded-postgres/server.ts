@@ -1,4 +1,5 @@
 import { setPriority } from 'node:os';
+import { resolve } from 'node:path';
 import { DualhomeError } from '../../protocol/errors/index.ts';
 import { openDatabase } from '../postgres/database.ts';
 import { findBinaries } from './binaries.ts';
@@ -111,7 +112,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const user = chooseOperatingUser(clusterDirOf(options.dataDir));
   const binaries = await findBinaries(user, runtimeDir);
   const dataDir = prepareDataDir(options.dataDir, user, runtimeDir);
-  if (!dataDir.startsWith(options.dataDir))
+  if (dataDir !== resolve(options.dataDir))
     options.log?.(`The data of ${options.dataDir} is kept in ${dataDir}.`);
 
   using held = new DisposableStack();

@@ -1,4 +1,4 @@
-import type pg from 'pg';
+import type { ClientBase, ClientConfig } from 'pg';
 
 export type ConnectionOptions = {
   /** postgres://role:password@host:port/database */
@@ -20,7 +20,7 @@ export function toClientConfig({
   url,
   applicationName,
   statementTimeoutMs,
-}: ConnectionOptions): pg.ClientConfig {
+}: ConnectionOptions): ClientConfig {
   const timeoutMs = statementTimeoutMs ?? STATEMENT_TIMEOUT_MS;
   return {
     connectionString: url,
@@ -30,4 +30,9 @@ export function toClientConfig({
     keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY_MS,
     ...(timeoutMs > 0 && { statement_timeout: timeoutMs, query_timeout: timeoutMs + SILENCE_MS }),
   };
+}
+
+/** Cuts the connection off, whatever is under way on it. The driver keeps its socket out of its types. */
+export function destroyConnection(client: ClientBase): void {
+  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
 }

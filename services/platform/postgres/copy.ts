@@ -1,10 +1,15 @@
 import type { Readable, Writable } from 'node:stream';
-import type pg from 'pg';
+import type { ClientBase } from 'pg';
 import { from, to } from 'pg-copy-streams';
+import { destroyConnection } from './connection.ts';
 import { translate } from './failures.ts';
 
-export type CopyIn = Writable & { readonly rowCount: number };
-export type CopyOut = Readable & { readonly rowCount: number };
+type Counted = {
+  /** Rows copied, once it has finished. */
+  readonly rowCount: number;
+};
+export type CopyIn = Writable & Counted;
+export type CopyOut = Readable & Counted;
 
 /** What the driver calls on a query of its own kind; not in its types. */
 type Submitted = { handleError(error: unknown): void; query_timeout?: number };
@@ -12,32 +17,43 @@ type Submitted = { handleError(error: unknown): void; query_timeout?: number };
 /** A COPY lasts as long as its other end feeds it: the time limit of statements is not for it. */
 const COPY_TIMEOUT_MS = 2 ** 31 - 1;
 
-export function openCopyFrom(client: pg.ClientBase, sql: string): CopyIn {
+/** `onDone` is called when the connection is free again. */
+export function openCopyFrom(client: ClientBase, sql: string, onDone: () => void): CopyIn {
   const stream = from(sql);
-  const failed = onFailure(stream as unknown as Submitted);
+  let failed = false;
+  onFailure(stream as unknown as Submitted, () => {
+    failed = true;
+    onDone();
+  });
   const destroy = stream._destroy.bind(stream);
-  // After a failure the driver's stream has let go of its connection and would fail at telling it.
-  stream._destroy = (error, done) => (failed() ? done(error) : destroy(error, done));
+  // After a failure the driver's stream has let go of its connection and would itself fail at telling it.
+  stream._destroy = (error, done) => (failed ? done(error) : destroy(error, done));
+  stream.once('finish', onDone);
   return client.query(stream);
 }
 
-export function openCopyTo(client: pg.ClientBase, sql: string, onBroken: () => void): CopyOut {
+/** Likewise. A reader that stops early costs the connection: the server would go on sending. */
+export function openCopyTo(client: ClientBase, sql: string, onDone: () => void): CopyOut {
   const stream = to(sql);
-  onFailure(stream as unknown as Submitted);
+  let done = false;
+  const finish = (): void => {
+    done = true;
+    onDone();
+  };
+  onFailure(stream as unknown as Submitted, finish);
+  stream.once('end', finish);
   stream.once('close', () => {
-    if (!stream.readableEnded) onBroken();
+    if (!done) destroyConnection(client);
   });
   return client.query(stream);
 }
 
-/** Makes the error a COPY fails with one of ours; returns whether it has failed. */
-function onFailure(submitted: Submitted): () => boolean {
-  let failed = false;
+/** Makes the error a COPY fails with one of ours. */
+function onFailure(submitted: Submitted, onFailed: () => void): void {
   const handleError = submitted.handleError.bind(submitted);
   submitted.handleError = (error) => {
-    failed = true;
+    onFailed();
     handleError(translate(error));
   };
   submitted.query_timeout = COPY_TIMEOUT_MS;
-  return () => failed;
 }

@@ -21,10 +21,10 @@ export type MigrateOptions = {
 const MIGRATION_LOCK_ID = 7_305_102;
 
 /**
- * Brings a database to the newest schema, each step in a transaction of its own; returns the names of the steps taken.
- * Of several processes one works and the others wait.
+ * Brings a database to the newest schema, all missing steps in one transaction; returns the names of the steps taken. Of
+ * several processes one works and the others wait.
  *
- * @throws DualhomeError POSTGRES_*; the driver's error when a step fails, which leaves the steps before it in place
+ * @throws DualhomeError POSTGRES_*; the driver's error when a step fails, and nothing is changed
  */
 export async function migrate(options: MigrateOptions): Promise<readonly string[]> {
   const { url, applicationName } = options;

@@ -1,6 +1,7 @@
 import { Client } from 'pg';
+import type { QueryConfig } from 'pg';
 import { DualhomeError } from '../../protocol/errors/index.ts';
-import { toClientConfig } from './connection.ts';
+import { destroyConnection, toClientConfig } from './connection.ts';
 import type { ConnectionOptions } from './connection.ts';
 import { isConnectionLost, translate } from './failures.ts';
 import { toQueryConfig, toResult } from './statement.ts';
@@ -15,6 +16,7 @@ import type { Queryable, Result, Statement } from './statement.ts';
  */
 export class PipelineSession implements Queryable, AsyncDisposable {
   readonly #client: Client;
+  readonly #texts = new Map<string, string>();
   #ended: Promise<void> | undefined;
   #lost = false;
 
@@ -43,12 +45,15 @@ export class PipelineSession implements Queryable, AsyncDisposable {
     statement: string | Statement,
     values?: readonly unknown[],
   ): Promise<Result<R>> {
-    const config = this.#prepare(() => toQueryConfig(statement, values));
+    let config: QueryConfig;
     try {
-      return toResult<R>(await this.#client.query(config));
+      config = this.#prepare(statement, values);
     } catch (error) {
-      throw translate(error);
+      this.#lost = true;
+      destroyConnection(this.#client);
+      throw error;
     }
+    return await this.#send<R>(config);
   }
 
   /**
@@ -58,15 +63,17 @@ export class PipelineSession implements Queryable, AsyncDisposable {
    * before COMMIT was answered
    */
   async transaction(statements: readonly (string | Statement)[]): Promise<readonly Result[]> {
+    const configs = ['begin', ...statements, 'commit'].map((each) => this.#prepare(each));
+    if (this.#lost) throw new DualhomeError('POSTGRES_UNREACHABLE', { detail: 'This connection is lost.' });
     const answers = await Promise.allSettled(
-      ['begin', ...statements, 'commit'].map((each) => this.query(each)),
+      configs.map((config) => this.#send<Record<string, unknown>>(config)),
     );
     const failed = answers.find((answer) => answer.status === 'rejected');
-    const results = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
     if (failed && isConnectionLost(failed.reason)) {
       throw new DualhomeError('POSTGRES_COMMIT_UNKNOWN', { cause: failed.reason });
     }
     if (failed) throw failed.reason;
+    const results = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
     if (results.at(-1)?.command !== 'COMMIT') throw new DualhomeError('POSTGRES_TRANSACTION_ABORTED');
     return results.slice(1, -1);
   }
@@ -77,20 +84,24 @@ export class PipelineSession implements Queryable, AsyncDisposable {
     await this.#ended;
   }
 
-  #prepare<T>(build: () => T): T {
+  /** Finds out what the driver would otherwise find out after the statements before it are on their way. */
+  #prepare(statement: string | Statement, values?: readonly unknown[]): QueryConfig {
+    const config = toQueryConfig(statement, values);
+    const { name, text } = config;
+    if (name === undefined) return config;
+    const known = this.#texts.get(name) ?? text;
+    if (known !== text) throw new Error(`two statements are named ${name}: ${known} | ${text}`);
+    this.#texts.set(name, text);
+    return config;
+  }
+
+  async #send<R>(config: QueryConfig): Promise<Result<R>> {
     try {
-      return build();
+      return toResult<R>(await this.#client.query(config));
     } catch (error) {
-      this.#lost = true;
-      connectionOf(this.#client).stream.destroy();
-      throw error;
+      throw translate(error);
     }
   }
-}
-
-/** The driver keeps its socket out of its types. */
-function connectionOf(client: Client): { readonly stream: { destroy(): void } } {
-  return (client as unknown as { connection: { stream: { destroy(): void } } }).connection;
 }
 
 export async function openPipeline(options: ConnectionOptions): Promise<PipelineSession> {

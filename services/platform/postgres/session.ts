@@ -1,4 +1,4 @@
-import type pg from 'pg';
+import type { ClientBase } from 'pg';
 import { DualhomeError } from '../../protocol/errors/index.ts';
 import { openCopyFrom, openCopyTo } from './copy.ts';
 import type { CopyIn, CopyOut } from './copy.ts';
@@ -26,15 +26,17 @@ export interface Session extends Queryable, AsyncDisposable {
   copyTo(sql: string): CopyOut;
 }
 
-/** Invariant: a connection that is broken, or not between transactions, is closed on release and never reused. */
+/** Invariant: a connection that is broken, busy or inside a transaction is closed on release and never reused. */
 export class ClientSession implements Session {
-  readonly #client: pg.ClientBase & { readonly processID?: number | null };
+  readonly #client: ClientBase & { readonly processID?: number | null };
   readonly #release: (broken: boolean) => void | Promise<void>;
   readonly #onError = (): void => this.#break();
   #broken = false;
+  /** What the connection is busy with. */
+  readonly #underway = new Set<object>();
   #released = false;
 
-  constructor(client: pg.ClientBase, release: (broken: boolean) => void | Promise<void>) {
+  constructor(client: ClientBase, release: (broken: boolean) => void | Promise<void>) {
     this.#client = client;
     this.#release = release;
     client.on('error', this.#onError);
@@ -50,12 +52,15 @@ export class ClientSession implements Session {
     values?: readonly unknown[],
   ): Promise<Result<R>> {
     const config = toQueryConfig(statement, values);
+    const done = this.#begin();
     try {
       return toResult<R>(await this.#client.query(config));
     } catch (error) {
       const failure = translate(error);
       if (isConnectionLost(failure)) this.#break();
       throw failure;
+    } finally {
+      done();
     }
   }
 
@@ -86,11 +91,11 @@ export class ClientSession implements Session {
   }
 
   copyFrom(sql: string): CopyIn {
-    return openCopyFrom(this.#client, sql);
+    return openCopyFrom(this.#client, sql, this.#begin());
   }
 
   copyTo(sql: string): CopyOut {
-    return openCopyTo(this.#client, sql, this.#onError);
+    return openCopyTo(this.#client, sql, this.#begin());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -98,8 +103,14 @@ export class ClientSession implements Session {
     this.#released = true;
     this.#client.off('error', this.#onError);
     this.#client.off('end', this.#onError);
-    const idle = (this.#client as { getTransactionStatus?(): string }).getTransactionStatus?.() === 'I';
+    const idle = this.#underway.size === 0 && this.#client.getTransactionStatus() === 'I';
     await this.#release(this.#broken || !idle);
+  }
+
+  #begin(): () => void {
+    const work = {};
+    this.#underway.add(work);
+    return () => this.#underway.delete(work);
   }
 
   #break(): void {

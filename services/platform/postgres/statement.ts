@@ -1,4 +1,4 @@
-import type pg from 'pg';
+import type { QueryConfig, QueryResult } from 'pg';
 import { rawParsers, typeParsers } from './types.ts';
 
 /** One SQL statement. A `name` makes it a prepared statement, parsed once per connection. */
@@ -39,18 +39,18 @@ function toParameter(value: unknown): unknown {
   return JSON.stringify(value);
 }
 
-export function toQueryConfig(statement: string | Statement, values?: readonly unknown[]): pg.QueryConfig {
+export function toQueryConfig(statement: string | Statement, values?: readonly unknown[]): QueryConfig {
   const { name, text, raw, ...rest } = typeof statement === 'string' ? { text: statement } : statement;
   const parameters = values ?? rest.values;
   if (parameters && parameters.length > PARAMETERS_MAX) {
     throw new RangeError(`${parameters.length} parameters, at most ${PARAMETERS_MAX} are possible`);
   }
-  const config: pg.QueryConfig = { text, types: raw ? rawParsers : typeParsers };
+  const config: QueryConfig = { text, types: raw ? rawParsers : typeParsers };
   if (name !== undefined) config.name = name;
   if (parameters) config.values = parameters.map(toParameter);
   return config;
 }
 
-export function toResult<R>(result: pg.QueryResult): Result<R> {
+export function toResult<R>(result: QueryResult): Result<R> {
   return { rows: result.rows as R[], rowCount: result.rowCount ?? 0, command: result.command };
 }
