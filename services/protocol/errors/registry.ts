@@ -6,7 +6,9 @@ import { httpErrors } from './http.ts';
 import { lifecycleErrors } from './lifecycle.ts';
 import { linkErrors } from './link.ts';
 import { logErrors } from './log.ts';
+import { pairingErrors } from './pairing.ts';
 import { postgresErrors } from './postgres.ts';
+import { siteErrors } from './site.ts';
 import { tlsErrors } from './tls.ts';
 
 /** Every error code of dualhome. `infra/reference/errors.md` is generated from it. */
@@ -18,7 +20,9 @@ export const errorRegistry = {
   ...lifecycleErrors,
   ...linkErrors,
   ...logErrors,
+  ...pairingErrors,
   ...postgresErrors,
+  ...siteErrors,
   ...tlsErrors,
 } as const satisfies Record<string, ErrorDefinition>;
 

@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import { siteNameSchema } from '../../protocol/names.ts';
+import { addressText, durationText, hostText, portRangeText } from './values.ts';
+
+const databaseText = z
+  .string()
+  .refine(
+    (text) => text === 'embedded' || (/^postgres(ql)?:/.test(text) && URL.canParse(text)),
+    'Expected "embedded" or a URL such as postgres://admin:password@db.example:5432/home',
+  );
+
+const peerSchema = z.strictObject({
+  name: siteNameSchema.describe('Name of the peer.'),
+  link: addressText.describe('Where the peer is reached, as it told at pairing.'),
+  dials: z
+    .boolean()
+    .optional()
+    .describe('Whether this site opens the connection. Left out: the site whose name sorts first does.'),
+  sends: z.boolean().default(true).describe('Whether the peer keeps a copy of this site.'),
+  receives: z.boolean().default(true).describe('Whether this site keeps a copy of the peer.'),
+  standby: databaseText.default('embedded').describe('The database that holds the copy of the peer.'),
+});
+
+/**
+ * What site.yaml may hold. The commented template and the reference are made from the descriptions; every
+ * key but `site` and the addresses may be left out.
+ */
+export const siteConfigSchema = z.strictObject({
+  site: siteNameSchema.describe(
+    'Name of this site: a lower-case letter, then letters, digits, hyphens. It cannot be changed later.',
+  ),
+  data_dir: z
+    .string()
+    .min(1)
+    .default('data')
+    .describe('Where everything of this site is kept; relative to this file.'),
+  public_host: hostText.describe('Host name or address under which peers reach this machine.'),
+  postgres: z
+    .strictObject({
+      home: databaseText.default('embedded').describe("This site's configuration and its log."),
+      shared: databaseText.default('embedded').describe('Jobs and alarms.'),
+    })
+    .prefault({})
+    .describe(
+      'Databases: "embedded" (a server of its own for each, started and watched by dualhome) or the URL of a database ' +
+        'of yours (PostgreSQL 17 or later; the role owns the database and may create roles).',
+    ),
+  link: z
+    .strictObject({ listen: addressText.describe('TCP, TLS 1.3 with certificates on both ends.') })
+    .describe('The connection to the peers. Peers have to reach this port.'),
+  ftp: z
+    .strictObject({
+      listen: addressText.describe('Control connections.'),
+      passive_ports: portRangeText.describe('Data connections, one port each: first-last.'),
+      security: z
+        .enum(['implicit', 'plain'])
+        .default('implicit')
+        .describe('implicit: FTPS with certificates on both ends. plain: no encryption; status warns of it.'),
+    })
+    .describe('Snapshot files from the peers. Peers have to reach these ports.'),
+  api: z
+    .strictObject({
+      listen: addressText.describe('HTTP API, used by the dualhome command and by provisioning.'),
+      tls: z.boolean().default(false).describe("HTTPS with the site's certificate; wanted beyond loopback."),
+    })
+    .describe('The HTTP API.'),
+  pairing: z
+    .strictObject({ listen: addressText.describe('Open only while `dualhome pair invite` waits.') })
+    .describe('Where a new peer joins.'),
+  loopback_ports: portRangeText.describe(
+    "Ports on 127.0.0.1 for embedded databases and for the programs' /health and /metrics: first-last.",
+  ),
+  peers: z.array(peerSchema).max(16).default([]).describe('Written by `dualhome pair`.'),
+  schedules: z
+    .strictObject({
+      verification: durationText
+        .prefault('1h')
+        .describe('How often standby and home are compared; or never.'),
+    })
+    .prefault({})
+    .describe('Jobs started by themselves.'),
+  log_level: z
+    .enum(['debug', 'info', 'warn', 'error'])
+    .default('info')
+    .describe('Least level that is logged.'),
+  limits: z
+    .strictObject({
+      disk_free_mb_min: z
+        .int()
+        .min(0)
+        .default(512)
+        .describe('Free space under data_dir below which the site does not start, in MB.'),
+    })
+    .prefault({})
+    .describe('Limits.'),
+});
+
+export type SiteConfig = z.infer<typeof siteConfigSchema>;
+export type SitePeer = SiteConfig['peers'][number];

@@ -1,0 +1,129 @@
+import { readFile } from 'node:fs/promises';
+import { apiConfigSchema, synchronizerConfigSchema } from '../protocol/program-config.ts';
+import type { Address } from '../protocol/program-config.ts';
+import { fileModes } from '../platform/files/write-atomic.ts';
+import { writeJsonFile } from '../platform/files/json.ts';
+import type { Secret } from '../platform/logging/secret.ts';
+import type { SiteFile } from './config/read.ts';
+import type { SitePeer } from './config/schema.ts';
+import type { DatabaseProgram } from './databases/grants.ts';
+import { plannedDatabases, roleName, standbyName } from './databases/plan.ts';
+import { programUrlOf } from './databases/run.ts';
+import type { SiteLayout } from './layout.ts';
+import type { LoopbackPorts } from './ports.ts';
+import { readTokenHashes } from './secrets.ts';
+
+/** Programs of a site, in the order in which they start; they stop in the opposite one, the api first. */
+export const programs = ['synchronizer', 'api'] as const;
+export type ProgramName = (typeof programs)[number];
+
+export type ProgramConfigContext = {
+  readonly file: SiteFile;
+  readonly layout: SiteLayout;
+  readonly ports: LoopbackPorts;
+  readonly passwordOf: (role: string) => Secret;
+};
+
+/** Users of loopback ports: the embedded databases, and each program's diagnostics. */
+export function portUsers({ config }: SiteFile): readonly string[] {
+  const databases = plannedDatabases(config).filter(({ url }) => url === undefined);
+  return [...databases.map(({ name }) => `postgres.${name}`), ...programs];
+}
+
+/** Writes what each program is told; returns the programs whose configuration changed by it. */
+export async function writeProgramConfigs(context: ProgramConfigContext): Promise<ReadonlySet<ProgramName>> {
+  const { layout } = context;
+  const contents = { synchronizer: synchronizerConfig(context), api: await apiConfig(context) };
+  const changed = new Set<ProgramName>();
+  for (const program of programs) {
+    const path = layout.programConfig(program);
+    const before = await readFile(path, 'utf8').catch(() => '{}');
+    if (JSON.stringify(JSON.parse(before)) === JSON.stringify(contents[program])) continue;
+    await writeJsonFile(path, contents[program], { mode: fileModes.private });
+    changed.add(program);
+  }
+  return changed;
+}
+
+async function apiConfig(context: ProgramConfigContext): Promise<unknown> {
+  const { file, layout, ports } = context;
+  const { config } = file;
+  return apiConfigSchema.parse({
+    ...common('api', context),
+    databases: databaseUrls('api', context),
+    listen: config.api.listen,
+    tls: config.api.tls ? certificateOf(layout) : null,
+    tokens: await readTokenHashes(layout),
+    sealingKeyFile: layout.secrets.sealingKey,
+    witnessFile: layout.witness,
+    synchronizer: loopback(ports['synchronizer']),
+    peers: config.peers.map(({ name }) => name),
+  });
+}
+
+function synchronizerConfig(context: ProgramConfigContext): unknown {
+  const { file, layout } = context;
+  const { link, ftp, public_host, peers, schedules } = file.config;
+  return synchronizerConfigSchema.parse({
+    ...common('synchronizer', context),
+    databases: databaseUrls('synchronizer', context),
+    link: link.listen,
+    ftp: {
+      listen: ftp.listen,
+      publicHost: public_host,
+      passivePorts: ftp.passive_ports,
+      security: ftp.security,
+    },
+    certificate: certificateOf(layout),
+    signingKeyFile: layout.secrets.signingKey,
+    peers: peers.map((peer) => peerConfig(peer, context)),
+    spool: layout.spool,
+    schedules: schedules.verification === null ? [] : [{ job: 'verify', everyMs: schedules.verification }],
+  });
+}
+
+function peerConfig(
+  { name, link, dials, sends, receives }: SitePeer,
+  context: ProgramConfigContext,
+): unknown {
+  const { file, layout } = context;
+  return {
+    name,
+    link,
+    dials: dials ?? file.config.site < name,
+    caFile: layout.certificates.peerAuthority(name),
+    signingPublicKeyFile: layout.certificates.peerSigningPublicKey(name),
+    standby: urlOf('synchronizer', standbyName(name), context),
+    sends,
+    receives,
+  };
+}
+
+function common(program: ProgramName, { file, layout, ports }: ProgramConfigContext) {
+  return {
+    site: file.config.site,
+    dataDir: layout.dataDir,
+    diagnostics: loopback(ports[program]),
+    logLevel: file.config.log_level,
+  };
+}
+
+function databaseUrls(program: DatabaseProgram, context: ProgramConfigContext) {
+  return { home: urlOf(program, 'home', context), shared: urlOf(program, 'shared', context) };
+}
+
+function urlOf(program: DatabaseProgram, name: string, context: ProgramConfigContext): string {
+  const { file, ports, passwordOf } = context;
+  const database = plannedDatabases(file.config).find((planned) => planned.name === name);
+  if (!database) throw new Error(`no database ${name} is planned`);
+  const role = roleName(file.config.site, program);
+  return programUrlOf(database, ports[`postgres.${name}`] ?? 0, role, passwordOf(role));
+}
+
+function certificateOf({ secrets, certificates }: SiteLayout) {
+  return { keyFile: secrets.certificateKey, certFile: certificates.own, caFile: certificates.authority };
+}
+
+function loopback(port: number | undefined): Address {
+  return { host: '127.0.0.1', port: port ?? 0 };
+}

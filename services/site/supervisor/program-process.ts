@@ -1,0 +1,121 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { closeSync, openSync, renameSync, statSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { DualhomeError } from '../../protocol/errors/index.ts';
+import { signalProcess, startTicks, waitUntil } from '../../platform/embedded-postgres/process.ts';
+import { readJsonFile, writeJsonFile } from '../../platform/files/json.ts';
+import { exitCodes } from '../../platform/lifecycle/exit-codes.ts';
+import type { SiteLayout } from '../layout.ts';
+import { programs } from '../program-configs.ts';
+import type { ProgramName } from '../program-configs.ts';
+import type { Ended, Running } from './running.ts';
+
+const readyWithinMs = 60_000;
+/** A program ends itself after 10 s of stopping; this is for one that cannot. */
+const stopWithinMs = 15_000;
+const logBytesMax = 16 * 1024 * 1024;
+
+const pidFileSchema = z.object({ pid: z.int(), startTicks: z.string() });
+const readySchema = z.object({ type: z.literal('ready') });
+
+/**
+ * Starts a program as a process of its own, in its own process group so that the terminal's Ctrl-C reaches it only
+ * through us, and returns when it serves. Its log goes to a file. When we die it notices by the closed IPC channel
+ * and stops by itself; see `stopLeftOvers` for one that could not.
+ *
+ * @throws SITE_PROGRAM_NOT_READY when it ended, or was not ready in time
+ */
+export async function startProgram(
+  program: ProgramName,
+  layout: SiteLayout,
+  signal: AbortSignal,
+): Promise<Running> {
+  const child = spawnProgram(program, layout);
+  const { pid } = child;
+  const ended = endOf(child);
+  if (pid !== undefined) {
+    await writeJsonFile(layout.programPid(program), { pid, startTicks: startTicks(pid) ?? '' });
+  }
+  const stop = (): Promise<void> => stopChild(child, ended);
+  void ended.then(() => rm(layout.programPid(program), { force: true }));
+  const giveUp = (): void => void stop();
+  signal.addEventListener('abort', giveUp, { once: true });
+  const early = await Promise.race([becomesReady(child), ended]);
+  signal.removeEventListener('abort', giveUp);
+  if (early === 'ready') return { pid, ended, stop };
+  await stop();
+  throw new DualhomeError('SITE_PROGRAM_NOT_READY', {
+    detail: `${program} ${early === 'late' ? `was not ready after ${readyWithinMs} ms` : early.how}`,
+    facts: { program, log: layout.programLog(program), refused: early !== 'late' && early.refused },
+  });
+}
+
+function spawnProgram(program: ProgramName, layout: SiteLayout): ChildProcess {
+  const main = join(import.meta.dirname, '..', '..', program, 'main.ts');
+  const log = openLog(layout.programLog(program));
+  try {
+    return spawn(process.execPath, [main, '--config', layout.programConfig(program)], {
+      detached: true,
+      stdio: ['ignore', log, log, 'ipc'],
+    });
+  } finally {
+    closeSync(log);
+  }
+}
+
+/** Begins a new log file when the old one is full; one old one is kept. */
+function openLog(path: string): number {
+  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > logBytesMax) renameSync(path, `${path}.1`);
+  return openSync(path, 'a', 0o600);
+}
+
+function endOf(child: ChildProcess): Promise<Ended> {
+  return new Promise((resolve) => {
+    child.once('error', ({ message }) =>
+      resolve({ how: `could not be started: ${message}`, refused: false }),
+    );
+    child.once('exit', (code, signal) => {
+      const how = signal === null ? `ended with code ${code}` : `was ended by ${signal}`;
+      resolve({ how, refused: code === exitCodes.refused });
+    });
+  });
+}
+
+function becomesReady(child: ChildProcess): Promise<'ready' | 'late'> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve('late'), readyWithinMs);
+    const settle = (value: 'ready'): void => {
+      clearTimeout(timer);
+      resolve(value);
+    };
+    child.once('exit', () => clearTimeout(timer));
+    child.on('message', (message) => {
+      if (readySchema.safeParse(message).success) settle('ready');
+    });
+  });
+}
+
+async function stopChild(child: ChildProcess, ended: Promise<Ended>): Promise<void> {
+  child.kill('SIGTERM');
+  const force = setTimeout(() => child.kill('SIGKILL'), stopWithinMs);
+  await ended;
+  clearTimeout(force);
+}
+
+/** Ends what a supervisor that was killed has left running. */
+export async function stopLeftOvers(layout: SiteLayout): Promise<void> {
+  await Promise.all(programs.map((program) => stopLeftOver(program, layout)));
+}
+
+/** A program whose supervisor was killed is about to stop by itself; it is waited for, then ended. */
+async function stopLeftOver(program: ProgramName, layout: SiteLayout): Promise<void> {
+  const left = await readJsonFile(layout.programPid(program), pidFileSchema).catch(() => undefined);
+  if (!left) return;
+  const gone = (): boolean => startTicks(left.pid) !== left.startTicks;
+  if (!gone()) signalProcess(left.pid, 'SIGTERM');
+  if (!(await waitUntil(gone, stopWithinMs))) signalProcess(left.pid, 'SIGKILL');
+  await waitUntil(gone, stopWithinMs);
+}

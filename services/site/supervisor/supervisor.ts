@@ -1,0 +1,160 @@
+import type { Logger } from '../../platform/logging/logger.ts';
+import { startTicks } from '../../platform/embedded-postgres/process.ts';
+import { messageOf } from '../../protocol/errors/index.ts';
+import { renewCertificate } from '../certificates.ts';
+import type { SiteFile } from '../config/read.ts';
+import { plannedDatabases } from '../databases/plan.ts';
+import { runDatabase } from '../databases/run.ts';
+import { siteLayout } from '../layout.ts';
+import type { SiteLayout } from '../layout.ts';
+import { assignLoopbackPorts } from '../ports.ts';
+import { portUsers, programs, writeProgramConfigs } from '../program-configs.ts';
+import type { ProgramName } from '../program-configs.ts';
+import { openPasswords } from '../secrets.ts';
+import { startProgram } from './program-process.ts';
+import type { Running } from './running.ts';
+import { StateFile } from './state-file.ts';
+import type { SiteState } from './state-file.ts';
+import { Unit } from './unit.ts';
+
+type Start = (signal: AbortSignal) => Promise<Running>;
+
+/** `identity` tells one that has to start anew from one that may go on. */
+type PlannedUnit = { readonly name: string; readonly identity: string; readonly start: Start };
+type RunningDatabase = { readonly identity: string; readonly unit: Unit };
+
+/**
+ * Starts, watches and stops the databases and programs of one site.
+ *
+ * Invariant: programs run only while the databases they need have been prepared, and stop before them: the api first,
+ * then the synchronizer, then the databases.
+ */
+export class Supervisor implements AsyncDisposable {
+  readonly #layout: SiteLayout;
+  readonly #log: Logger;
+  readonly #stateFile: StateFile;
+  readonly #startedAt = new Date().toISOString();
+  readonly #databases = new Map<string, RunningDatabase>();
+  readonly #programs = new Map<ProgramName, Unit>();
+  #file: SiteFile;
+  #ready = false;
+  #stopping = false;
+  #applying: Promise<void> = Promise.resolve();
+  #problem: string | undefined;
+
+  constructor(file: SiteFile, log: Logger) {
+    this.#layout = siteLayout(file.dataDir);
+    this.#file = file;
+    this.#log = log;
+    this.#stateFile = new StateFile(this.#layout, () => this.state);
+  }
+
+  get state(): SiteState {
+    const units = [...[...this.#databases.values()].map(({ unit }) => unit), ...this.#programs.values()];
+    return {
+      site: this.#file.config.site,
+      pid: process.pid,
+      startTicks: startTicks(process.pid) ?? '',
+      startedAt: this.#startedAt,
+      ready: this.#ready,
+      problem: this.#problem,
+      units: units.map(({ status }) => status),
+    };
+  }
+
+  /**
+   * Makes what runs agree with `file`: databases of new peers are made, programs whose configuration changed start
+   * anew, databases of peers that are gone stop (their data stays).
+   */
+  apply(file: SiteFile): Promise<void> {
+    const applied = this.#applying.then(() => this.#apply(file));
+    this.#applying = applied.catch(() => undefined);
+    return applied;
+  }
+
+  async #apply(file: SiteFile): Promise<void> {
+    const { config } = file;
+    const layout = this.#layout;
+    const passwordOf = await openPasswords(layout);
+    this.#file = file;
+    await this.renewCertificate();
+    const ports = await assignLoopbackPorts(layout, config.loopback_ports, portUsers(file));
+
+    const planned = plannedDatabases(config).map((database) => {
+      const port = ports[`postgres.${database.name}`] ?? 0;
+      const context = { site: config.site, layout, passwordOf, log: this.#log };
+      const start = () => runDatabase(database, port, context);
+      return { name: database.name, identity: `${database.url ?? 'embedded'} ${port}`, start };
+    });
+    await Promise.all(planned.map((database) => this.#startDatabase(database)));
+
+    const changed = await writeProgramConfigs({ file, layout, ports, passwordOf });
+    await Promise.all(programs.map((program) => this.#startProgram(program, changed.has(program))));
+
+    const names = new Set(planned.map(({ name }) => name));
+    for (const name of this.#databases.keys()) if (!names.has(name)) await this.#stopDatabase(name);
+    this.#ready = true;
+    this.#problem = undefined;
+    this.#stateFile.update();
+  }
+
+  /** Says in the state why the newest configuration is not in effect. */
+  report(error: unknown): void {
+    this.#problem = messageOf(error);
+    this.#stateFile.update();
+  }
+
+  /** Issues a new certificate when one is due; programs take it up while they run. */
+  async renewCertificate(): Promise<void> {
+    const { config } = this.#file;
+    if (await renewCertificate(this.#layout, config.site, config.public_host, Date.now())) {
+      this.#log.info('a new certificate was issued');
+    }
+  }
+
+  /** Stops everything, in order; what is being started gives up. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopping = true;
+    await this.#stopUnits();
+    await this.#applying;
+    await this.#stateFile[Symbol.asyncDispose]();
+  }
+
+  async #stopUnits(): Promise<void> {
+    for (const program of programs.toReversed()) {
+      this.#log.info({ unit: program }, 'stopping');
+      await this.#programs.get(program)?.stop();
+    }
+    this.#log.info('stopping the databases');
+    await Promise.all([...this.#databases.keys()].map((name) => this.#stopDatabase(name)));
+  }
+
+  async #startDatabase({ name, identity, start }: PlannedUnit): Promise<void> {
+    const running = this.#databases.get(name);
+    if (running?.identity === identity) return;
+    if (running) await this.#stopDatabase(name);
+    const unit = this.#unit(name, start);
+    this.#databases.set(name, { identity, unit });
+    await unit.start();
+  }
+
+  async #stopDatabase(name: string): Promise<void> {
+    await this.#databases.get(name)?.unit.stop();
+    this.#databases.delete(name);
+  }
+
+  /** A program that does not come up is tried again and again; the others work meanwhile. */
+  async #startProgram(program: ProgramName, changed: boolean): Promise<void> {
+    const running = this.#programs.get(program);
+    if (running && !changed) return;
+    await running?.stop();
+    const unit = this.#unit(program, (signal) => startProgram(program, this.#layout, signal));
+    this.#programs.set(program, unit);
+    await unit.start().catch(() => undefined);
+  }
+
+  #unit(name: string, start: Start): Unit {
+    if (this.#stopping) throw new Error('the site is stopping');
+    return new Unit({ name, start, log: this.#log, onChange: () => this.#stateFile.update() });
+  }
+}
