@@ -10,6 +10,7 @@ import { pairingErrors } from './pairing.ts';
 import { postgresErrors } from './postgres.ts';
 import { siteErrors } from './site.ts';
 import { tlsErrors } from './tls.ts';
+import { transferErrors } from './transfer.ts';
 
 /** Every error code of dualhome. `infra/reference/errors.md` is generated from it. */
 export const errorRegistry = {
@@ -24,6 +25,7 @@ export const errorRegistry = {
   ...postgresErrors,
   ...siteErrors,
   ...tlsErrors,
+  ...transferErrors,
 } as const satisfies Record<string, ErrorDefinition>;
 
 export type ErrorCode = keyof typeof errorRegistry;
