@@ -59,8 +59,8 @@ export class Sealer {
     const keys = this.#keysById.get(id);
     if (!keys)
       throw new DualhomeError('CRYPTO_KEY_UNKNOWN', { detail: `key ${id}`, facts: { keyId: id, context } });
-    const bytes = Buffer.from(base64, 'base64');
     try {
+      const bytes = canonicalBase64(base64);
       const decipher = createDecipheriv(algorithm, keys.encryption, bytes.subarray(0, nonceBytes), {
         authTagLength: tagBytes,
       })
@@ -91,4 +91,11 @@ function derive(key: SealingKey): DerivedKeys {
   const part = (purpose: string, length: number): Buffer =>
     Buffer.from(hkdfSync('sha256', bytes, new Uint8Array(), `dualhome sealing ${purpose}`, length));
   return { id: part('id', 4).toString('hex'), encryption: part('encryption', 32), nonce: part('nonce', 32) };
+}
+
+/** Base64 that only one text decodes to, so that no two sealed texts open to one value. */
+function canonicalBase64(text: string): Buffer {
+  const bytes = Buffer.from(text, 'base64');
+  if (bytes.toString('base64') !== text) throw new Error('not canonical base64');
+  return bytes;
 }

@@ -20,7 +20,7 @@ export type Program = {
   /** What is learned later is attached with `log.setBindings({ … })`. */
   readonly log: Logger;
   /** Tells the supervisor, if there is one, that the program serves; `facts` are e.g. its ports. */
-  ready(facts?: Readonly<Record<string, unknown>>): void;
+  readonly ready: (facts?: Readonly<Record<string, unknown>>) => void;
 };
 
 export type ProgramOptions = {

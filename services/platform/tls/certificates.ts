@@ -31,7 +31,7 @@ export async function createAuthority({
   const keys = await generateKeys();
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     ...validity(days),
-    name: commonName(name),
+    name: authorityName(name),
     keys,
     extensions: [
       new x509.BasicConstraintsExtension(true, 0, true),
@@ -54,7 +54,7 @@ export async function createCertificateRequest(
 ): Promise<{ readonly requestPem: string; readonly privateKeyPem: Secret }> {
   const keys = await generateKeys();
   const request = await x509.Pkcs10CertificateRequestGenerator.create({
-    name: commonName(name),
+    name: leafName(name),
     keys,
     signingAlgorithm: keyAlgorithm,
   });
@@ -92,7 +92,7 @@ async function sign(
   ];
   return x509.X509CertificateGenerator.create({
     ...validity(days),
-    subject: commonName(name),
+    subject: leafName(name),
     issuer: issuer.subjectName,
     publicKey,
     signingKey: await importKey(authority.privateKeyPem),
@@ -109,8 +109,16 @@ async function sign(
   });
 }
 
+/**
+ * The name of an authority never equals one of its leaves: OpenSSL takes a certificate whose issuer has its own
+ * name for self-signed.
+ */
+function authorityName(name: string): x509.Name {
+  return new x509.Name([{ OU: [{ utf8String: 'authority' }] }, { CN: [{ utf8String: name }] }]);
+}
+
 /** Typed, because the library takes quotes in a plain string for syntax. */
-function commonName(name: string): x509.Name {
+function leafName(name: string): x509.Name {
   return new x509.Name([{ CN: [{ utf8String: name }] }]);
 }
 
