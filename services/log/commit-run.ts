@@ -10,6 +10,8 @@ import { deleteStatement, upsertStatement } from './table-statements.ts';
 export type CommitOptions = {
   /** Statements of the same transaction, such as a notification. */
   readonly also?: readonly Statement[] | undefined;
+  /** Called when all but COMMIT has been sent; what it throws rolls back. */
+  readonly beforeCommit?: (() => void) | undefined;
 };
 
 /**
@@ -24,15 +26,11 @@ export async function commitRun(
   session: PipelineSession,
   run: Run,
   changes: readonly TableChange[],
-  { also = [] }: CommitOptions = {},
+  { also = [], beforeCommit }: CommitOptions = {},
 ): Promise<void> {
   try {
-    await session.transaction([
-      insertStatement(run),
-      ...changes.flatMap(changeStatements),
-      ...also,
-      advanceStatement(run.from, run.to),
-    ]);
+    const statements = [insertStatement(run), ...changes.flatMap(changeStatements), ...also];
+    await session.transaction([...statements, advanceStatement(run.from, run.to)], beforeCommit);
   } catch (error) {
     throw asFenced(error, run.from);
   }

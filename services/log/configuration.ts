@@ -14,10 +14,11 @@ import type { Position } from '../protocol/position.ts';
 import type { Kind } from '../model/kind.ts';
 import { compactRow, keyOf } from '../model/kind.ts';
 import { kindNamed } from '../model/kinds.ts';
-import type { Row, Table, TableChange } from '../model/table.ts';
+import type { Row } from '../model/table.ts';
 import { incarnationsTable } from '../model/incarnations.ts';
 import type { LoggedEvent } from './event.ts';
 import type { BegunAt, LogDefinition } from './fold.ts';
+import { RowVersions } from './row-versions.ts';
 
 /** What every event of the configuration log says of its place and cause. */
 export type EventContext = {
@@ -99,7 +100,7 @@ function unreadable(seq: number, detail: string, cause?: unknown): DualhomeError
 export const configurationLog: LogDefinition = {
   name: 'configuration',
   fold(events, firstSeq) {
-    const folding = new Folding();
+    const versions = new RowVersions();
     const begun: BegunAt[] = [];
     events.forEach(({ body, timeMs }, index) => {
       const seq = firstSeq + index;
@@ -107,7 +108,7 @@ export const configurationLog: LogDefinition = {
       if ('incarnation' in event.data) {
         const { incarnation, parent, reason } = event.data;
         begun.push({ seq, incarnation, parent });
-        folding.put(incarnationsTable, incarnation, seq, {
+        const row = {
           incarnation,
           first_seq: seq,
           parent_incarnation: parent?.incarnation ?? null,
@@ -115,45 +116,18 @@ export const configurationLog: LogDefinition = {
           parent_hash: parent?.hash ?? null,
           begun: new Date(timeMs).toISOString(),
           reason,
-        });
+        };
+        versions.put(incarnationsTable, incarnation, { row, seq });
         return;
       }
       const kind = kindNamed(kindOfType(event.type) ?? '');
       if (!kind) throw unreadable(seq, `unknown kind in ${event.type}`);
-      for (const { key, after } of event.data.rows) folding.put(kind.table, key, seq, after as Row | null);
+      for (const { key, after } of event.data.rows)
+        versions.put(kind.table, key, { row: after as Row | null, seq });
     });
-    return { changes: folding.changes(), begun };
+    return { changes: versions.changes(), begun };
   },
 };
-
-/** Keeps the last state of each key of each table. */
-class Folding {
-  readonly #tables = new Map<Table, Map<string, { seq: number; row: Row | null }>>();
-
-  put(table: Table, key: string, seq: number, row: Row | null): void {
-    let rows = this.#tables.get(table);
-    if (!rows) this.#tables.set(table, (rows = new Map()));
-    rows.set(key, { seq, row });
-  }
-
-  changes(): readonly TableChange[] {
-    return [...this.#tables].map(([table, rows]) => ({
-      table,
-      upserts: [...rows.values()].flatMap(({ row, seq }) => (row === null ? [] : [{ row, seq }])),
-      deletes: [...rows].flatMap(([key, { row }]) => (row === null ? [key] : [])),
-    }));
-  }
-}
-
-/** The changes a caller is about to make, in the form `commitRun` takes. */
-export function tableChangesOf(
-  kind: Kind,
-  changes: readonly (Change & { readonly seq: number })[],
-): TableChange {
-  const folding = new Folding();
-  for (const { key, after, seq } of changes) folding.put(kind.table, key, seq, after);
-  return folding.changes()[0] ?? { table: kind.table, upserts: [], deletes: [] };
-}
 
 /** A change that leaves `row` behind under its own key. */
 export const putting = (kind: Kind, before: Row | null, row: Row): Change => ({

@@ -57,18 +57,22 @@ export class PipelineSession implements Queryable, AsyncDisposable {
   }
 
   /**
-   * BEGIN, the statements and COMMIT in one round trip: all of them take effect or none.
+   * BEGIN, the statements and COMMIT in one round trip: all of them take effect or none. `beforeCommit` is called when
+   * all but COMMIT has been sent; what it throws rolls back.
    *
    * @throws the error of the first statement that failed; DualhomeError POSTGRES_COMMIT_UNKNOWN when the connection broke
    * before COMMIT was answered
    */
-  async transaction(statements: readonly (string | Statement)[]): Promise<readonly Result[]> {
-    const configs = ['begin', ...statements, 'commit'].map((each) => this.#prepare(each));
+  async transaction(
+    statements: readonly (string | Statement)[],
+    beforeCommit?: () => void,
+  ): Promise<readonly Result[]> {
+    const configs = ['begin', ...statements].map((each) => this.#prepare(each));
     if (this.#lost) throw new DualhomeError('POSTGRES_UNREACHABLE', { detail: 'This connection is lost.' });
-    const answers = await Promise.allSettled(
-      configs.map((config) => this.#send<Record<string, unknown>>(config)),
-    );
-    const failed = answers.find((answer) => answer.status === 'rejected');
+    const sent = configs.map((config) => this.#send<Record<string, unknown>>(config));
+    const objection = objectionOf(beforeCommit);
+    const answers = await Promise.allSettled([...sent, this.query(objection ? 'rollback' : 'commit')]);
+    const failed = objection ?? answers.find((answer) => answer.status === 'rejected');
     if (failed && isConnectionLost(failed.reason)) {
       throw new DualhomeError('POSTGRES_COMMIT_UNKNOWN', { cause: failed.reason });
     }
@@ -101,6 +105,15 @@ export class PipelineSession implements Queryable, AsyncDisposable {
     } catch (error) {
       throw translate(error);
     }
+  }
+}
+
+function objectionOf(beforeCommit?: () => void): { readonly reason: unknown } | undefined {
+  try {
+    beforeCommit?.();
+    return undefined;
+  } catch (reason) {
+    return { reason };
   }
 }
 

@@ -31,6 +31,18 @@ export const logErrors = defineErrors({
     retry: 'no',
     http: 500,
   },
+  LOG_BUSY: {
+    summary: 'Too many changes wait to be written.',
+    action: 'Nothing: ask again after the time named, or send fewer at once.',
+    retry: 'later',
+    http: 503,
+  },
+  LOG_CLOSED: {
+    summary: 'The log takes no more changes, because its program is being stopped.',
+    action: 'Ask again when the program has started anew.',
+    retry: 'later',
+    http: 503,
+  },
   EVENT_UNREADABLE: {
     summary: 'An event is malformed or of a format this version does not know.',
     action: 'Upgrade this site to the version of its peer; the lane goes on by itself from the event named.',
