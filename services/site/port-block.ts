@@ -29,7 +29,7 @@ async function areFree(first: number): Promise<boolean> {
   const offsets = Array.from({ length: portsPerSite }, (_, offset) => offset);
   const others = offsets.filter((offset) => offset !== sentinelOffset);
   const closings = await Promise.all(others.map((offset) => listen(first + offset)));
-  await Promise.all(closings.map((close) => close?.()));
+  await Promise.all(closings.flatMap((close) => (close ? [close()] : [])));
   return closings.every((close) => close !== undefined);
 }
 
