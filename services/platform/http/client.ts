@@ -1,7 +1,6 @@
 import { Agent as PlainAgent, request as plainRequest } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
-import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { DualhomeError } from '../../protocol/errors/index.ts';
@@ -9,7 +8,7 @@ import { errorOfProblem } from '../../protocol/errors/problem.ts';
 import type { Secret } from '../logging/secret.ts';
 import { networkErrorOf } from './client-errors.ts';
 import { Exchange } from './exchange.ts';
-import { ndjsonType, readNdjson, toNdjson } from './ndjson.ts';
+import { ndjsonStream, ndjsonType, readNdjson } from './ndjson.ts';
 import { parseJson } from './parse-json.ts';
 
 export type HttpClientOptions = {
@@ -148,7 +147,7 @@ async function sendLines(
     }
   }
   // A connection that breaks shows in the answer, which somebody is reading.
-  await pipeline(Readable.from(toNdjson(source())), exchange.request).catch(() => undefined);
+  await pipeline(ndjsonStream(source()), exchange.request).catch(() => undefined);
 }
 
 function isSuccess({ statusCode = 0 }: IncomingMessage): boolean {

@@ -1,3 +1,5 @@
+import { pipeline, Readable, Transform } from 'node:stream';
+import type { TransformCallback } from 'node:stream';
 import type { z } from 'zod';
 import { DualhomeError } from '../../protocol/errors/index.ts';
 import { parseJson } from './parse-json.ts';
@@ -53,9 +55,49 @@ export async function* readNdjson<T>(
   }
 }
 
-/** NDJSON text of each value; give it to `Readable.from`. */
-export async function* toNdjson(values: AsyncIterable<unknown> | Iterable<unknown>): AsyncGenerator<string> {
+/**
+ * NDJSON text of the values as a stream. What is there within one turn of the event loop is sent together; what
+ * has to be waited for holds nothing back. Destroying the stream ends the iteration.
+ */
+export function ndjsonStream(values: AsyncIterable<unknown> | Iterable<unknown>): Readable {
+  // A failure destroys the returned stream with it, so there is nothing left to say here.
+  return pipeline(Readable.from(linesOf(values)), new TurnBatches(), () => undefined);
+}
+
+async function* linesOf(values: AsyncIterable<unknown> | Iterable<unknown>): AsyncGenerator<string> {
   for await (const value of values) yield `${JSON.stringify(value)}\n`;
+}
+
+/** Longest text that is collected before it is handed on, in characters. */
+const batchCharsMax = 65_536;
+
+/** Joins the texts of one turn of the event loop: a chunk per line would cost more than the line. */
+class TurnBatches extends Transform {
+  #batch = '';
+  #endOfTurn: NodeJS.Immediate | undefined;
+
+  constructor() {
+    super({ writableObjectMode: true });
+  }
+
+  override _transform(text: string, _encoding: BufferEncoding, done: TransformCallback): void {
+    this.#batch += text;
+    if (this.#batch.length >= batchCharsMax) this.#handOn();
+    else this.#endOfTurn ??= setImmediate(() => this.#handOn());
+    done();
+  }
+
+  override _flush(done: TransformCallback): void {
+    this.#handOn();
+    done();
+  }
+
+  #handOn(): void {
+    clearImmediate(this.#endOfTurn);
+    this.#endOfTurn = undefined;
+    if (this.#batch !== '' && !this.destroyed) this.push(this.#batch);
+    this.#batch = '';
+  }
 }
 
 function* lineOf(bytes: Buffer, maxBytes: number): Generator<string> {

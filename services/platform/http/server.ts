@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { createServer as createPlainServer } from 'node:http';
 import type { Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import fastify, { LogController } from 'fastify';
+import type { AddressInfo } from 'node:net';
+import fastify from 'fastify';
 import type { FastifyReply, FastifyRequest, FastifyServerFactoryHandler } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
@@ -13,6 +14,7 @@ import type { CertificateStore } from '../tls/certificate-store.ts';
 import { ndjsonType } from './ndjson.ts';
 import type { HttpApp } from './http-app.ts';
 import { describeApi } from './openapi.ts';
+import { RequestLog } from './request-log.ts';
 import { registeredErrorOf } from './server-errors.ts';
 
 export type HttpLimits = {
@@ -64,14 +66,18 @@ export class HttpServer<Principal> implements AsyncDisposable {
   readonly #limits: HttpLimits;
   readonly #authenticate: HttpServerOptions<Principal>['authenticate'];
   readonly #principals = new WeakMap<FastifyRequest, Principal>();
+  readonly #scheme: 'http' | 'https';
   readonly #stack = new DisposableStack();
 
   constructor({ logger, authenticate, certificates, limits }: HttpServerOptions<Principal>) {
     this.#limits = { ...defaultHttpLimits, ...limits };
     this.#authenticate = authenticate;
+    this.#scheme = certificates ? 'https' : 'http';
     this.app = fastify({
       loggerInstance: logger,
-      logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request' }),
+      logController: new RequestLog(),
+      // Requests on open connections are served until the last one has ended.
+      return503OnClosing: false,
       genReqId: () => randomUUID(),
       bodyLimit: this.#limits.bodyBytesMax,
       serverFactory: (handler) => this.#createServer(handler, certificates),
@@ -80,7 +86,6 @@ export class HttpServer<Principal> implements AsyncDisposable {
     this.app.setSerializerCompiler(serializerCompiler);
     this.app.addContentTypeParser(ndjsonType, (_request, body, done) => done(null, body));
     this.app.addHook('onRequest', (request) => this.#admit(request));
-    this.app.addHook('onResponse', logRequest);
     this.app.setErrorHandler(sendProblem);
     this.app.setNotFoundHandler((request) => {
       throw new DualhomeError('API_NOT_FOUND', { detail: `${request.method} ${request.url}` });
@@ -89,7 +94,9 @@ export class HttpServer<Principal> implements AsyncDisposable {
 
   /** Listens; port 0 lets the system choose. Returns the base URL. */
   async listen({ host, port }: { readonly host: string; readonly port: number }): Promise<string> {
-    return this.app.listen({ host, port });
+    await this.app.listen({ host, port });
+    const { address, family, port: chosen } = this.app.server.address() as AddressInfo;
+    return `${this.#scheme}://${family === 'IPv6' ? `[${address}]` : address}:${chosen}`;
   }
 
   /** Who sent the request; only on routes that are not public. */
@@ -121,7 +128,12 @@ export class HttpServer<Principal> implements AsyncDisposable {
   #createServer(handler: FastifyServerFactoryHandler, certificates: CertificateStore | undefined): Server {
     const { connectionsMax, headersWithinMs, idleMs } = this.#limits;
     // A whole request may take as long as it makes progress: imports are streams.
-    const timeouts = { headersTimeout: headersWithinMs, requestTimeout: 0, keepAliveTimeout: idleMs };
+    const timeouts = {
+      headersTimeout: headersWithinMs,
+      connectionsCheckingInterval: headersWithinMs,
+      requestTimeout: 0,
+      keepAliveTimeout: idleMs,
+    };
     const server = certificates
       ? createTlsServer({ ...timeouts, ...certificates.current.options }, handler)
       : createPlainServer(timeouts, handler);
@@ -142,10 +154,4 @@ function sendProblem(thrown: unknown, request: FastifyRequest, reply: FastifyRep
     .type('application/problem+json')
     .serializer(JSON.stringify)
     .send(problemSchema.parse(problem));
-}
-
-async function logRequest(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  const { method, url } = request;
-  const facts = { method, url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) };
-  request.log.debug(facts, 'request');
 }

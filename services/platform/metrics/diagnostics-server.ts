@@ -18,7 +18,7 @@ export type DiagnosticsOptions = {
 };
 
 const connectionsMax = 16;
-const requestWithinMs = 5_000;
+const timeouts = { requestTimeout: 5_000, connectionsCheckingInterval: 5_000 };
 
 /**
  * Serves `/health` (JSON; 200 healthy, 503 not) and `/metrics` (Prometheus text) of one program. Releasing it cuts
@@ -44,7 +44,7 @@ export class DiagnosticsServer implements AsyncDisposable {
 }
 
 export async function startDiagnosticsServer(options: DiagnosticsOptions): Promise<DiagnosticsServer> {
-  const server = createServer({ requestTimeout: requestWithinMs }, (request, response) => {
+  const server = createServer(timeouts, (request, response) => {
     void answer(request.method, request.url, options).then(({ status, type, body }) =>
       response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body),
     );

@@ -117,7 +117,9 @@ test('a party whose authority is not trusted is turned away by either end', asyn
   await using b = await Party.create('b');
   await using stranger = await Party.create('stranger');
   const server = await a.listen(await a.trust(b));
-  await expect(dial(server, (await stranger.trust(a)).current)).rejects.toThrow(/turned away|ECONNRESET|EPIPE/);
+  await expect(dial(server, (await stranger.trust(a)).current)).rejects.toThrow(
+    /turned away|ECONNRESET|EPIPE/,
+  );
   await expect(dial(server, (await b.trust(stranger)).current)).rejects.toThrow(/unable to verify/);
 });
 

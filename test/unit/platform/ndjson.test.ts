@@ -1,7 +1,9 @@
+import { once } from 'node:events';
+import { setImmediate } from 'node:timers/promises';
 import { array, assert, asyncProperty, integer, jsonValue } from 'fast-check';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { readNdjson, splitLines, toNdjson } from '../../../services/platform/http/ndjson.ts';
+import { ndjsonStream, readNdjson, splitLines } from '../../../services/platform/http/ndjson.ts';
 
 async function* chunked(bytes: Buffer, sizes: readonly number[]): AsyncGenerator<Buffer> {
   let start = 0;
@@ -18,7 +20,7 @@ test('values come out as they went in, wherever the chunks are cut', async () =>
   const sizes = array(integer({ min: 1, max: 7 }), { minLength: 1, maxLength: 5 });
   await assert(
     asyncProperty(array(jsonValue({ noUnicodeString: false })), sizes, async (values, chunkSizes) => {
-      const text = (await Array.fromAsync(toNdjson(values))).join('');
+      const text = (await Array.fromAsync(ndjsonStream(values))).join('');
       const read = await Array.fromAsync(readNdjson(chunked(Buffer.from(text), chunkSizes), z.unknown()));
       expect(JSON.stringify(read)).toBe(JSON.stringify(values));
     }),
@@ -49,4 +51,52 @@ test('a line that does not fit is named, after those before it were read', async
 test('what is not JSON is refused in the name of its sender', async () => {
   const answer = readNdjson(one('nonsense'), z.unknown(), { invalid: 'API_ANSWER_INVALID' });
   await expect(Array.fromAsync(answer)).rejects.toThrow('API_ANSWER_INVALID: line 1: not JSON');
+});
+
+test('what is there is sent together, what has to be waited for holds nothing back', async () => {
+  const later = Promise.withResolvers<void>();
+  async function* values(): AsyncGenerator<number> {
+    yield* [1, 2, 3];
+    await later.promise;
+    yield 4;
+  }
+  const chunks: string[] = [];
+  for await (const chunk of ndjsonStream(values()) as AsyncIterable<Buffer>) {
+    chunks.push(chunk.toString());
+    later.resolve();
+  }
+  expect(chunks).toEqual(['1\n2\n3\n', '4\n']);
+});
+
+test('a slow reader holds the source back', async () => {
+  let taken = 0;
+  function* values(): Generator<string> {
+    for (; taken < 10_000; taken++) yield 'x'.repeat(1_000);
+  }
+  const stream = ndjsonStream(values());
+  await once(stream, 'readable');
+  for (let turns = 0; turns < 100; turns++) await setImmediate();
+  expect(taken).toBeLessThan(1_000);
+  stream.destroy();
+});
+
+test('a failing source fails the stream, a destroyed stream ends its source', async () => {
+  async function* failing(): AsyncGenerator<number> {
+    yield 1;
+    throw new Error('source');
+  }
+  await expect(Array.fromAsync(ndjsonStream(failing()))).rejects.toThrow('source');
+
+  const ended = Promise.withResolvers<string>();
+  async function* endless(): AsyncGenerator<number> {
+    try {
+      for (;;) yield 1;
+    } finally {
+      ended.resolve('ended');
+    }
+  }
+  const stream = ndjsonStream(endless());
+  await once(stream, 'readable');
+  stream.destroy();
+  expect(await ended.promise).toBe('ended');
 });
