@@ -1,16 +1,16 @@
 import { z } from 'zod';
 
-/** Rows of a table are spread over this many buckets by the hash of their key. */
+/** Rows of a table are spread over this many buckets, a row by its digest. */
 export const bucketCount = 1024;
 
-/** `[bucket, rows, digest]`; empty buckets are left out. */
+/** `[bucket, rows, sum of the rows' digests]`; empty buckets are left out. */
 const bucketDigestSchema = z.tuple([
   z
     .int()
     .min(0)
     .max(bucketCount - 1),
   z.int().positive(),
-  z.string().regex(/^[0-9a-f]{32}$/),
+  z.string().regex(/^[0-9]{1,40}$/),
 ]);
 export type BucketDigest = z.infer<typeof bucketDigestSchema>;
 
