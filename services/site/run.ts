@@ -2,9 +2,9 @@ import { unwatchFile, watchFile } from 'node:fs';
 import { aborted } from '../platform/lifecycle/abort.ts';
 import type { Program } from '../platform/lifecycle/program.ts';
 import type { ResourceStack } from '../platform/lifecycle/resource-stack.ts';
-import { DualhomeError, isDualhomeError } from '../protocol/errors/index.ts';
-import { claimDataDir } from '../platform/embedded-postgres/ownership.ts';
+import { DualhomeError } from '../protocol/errors/index.ts';
 import { checkSite, refuseFaults } from './check/check.ts';
+import { claimSite } from './claim.ts';
 import { readSiteFile } from './config/read.ts';
 import type { SiteFile } from './config/read.ts';
 import { makeDirectories } from './init.ts';
@@ -54,16 +54,6 @@ export async function runSite(
   await stopped;
 }
 
-/** @throws SITE_RUNNING */
-function claimSite(dataDir: string): Disposable {
-  try {
-    return claimDataDir(dataDir);
-  } catch (error) {
-    if (!isDualhomeError(error, 'POSTGRES_IN_USE')) throw error;
-    throw new DualhomeError('SITE_RUNNING', { detail: error.detail, facts: error.facts, cause: error });
-  }
-}
-
 /** Applies each new content of site.yaml; one that is not valid changes nothing and is reported. */
 function watchConfig(file: SiteFile, supervisor: Supervisor, log: Program['log']): () => void {
   const onChange = (): void => {
@@ -86,5 +76,6 @@ async function applyChange(before: SiteFile, supervisor: Supervisor): Promise<vo
       detail: 'site and data_dir cannot be changed; make a new site with `dualhome site init`',
     });
   }
+  refuseFaults(await checkSite(before.path));
   await supervisor.apply(file);
 }

@@ -1,4 +1,6 @@
 import type { ErrorDefinition } from './define.ts';
+import { cliErrors } from './cli.ts';
+import { configErrors } from './config.ts';
 import { cryptoErrors } from './crypto.ts';
 import { filesErrors } from './files.ts';
 import { ftpErrors } from './ftp.ts';
@@ -14,6 +16,8 @@ import { transferErrors } from './transfer.ts';
 
 /** Every error code of dualhome. `infra/reference/errors.md` is generated from it. */
 export const errorRegistry = {
+  ...cliErrors,
+  ...configErrors,
   ...cryptoErrors,
   ...filesErrors,
   ...ftpErrors,

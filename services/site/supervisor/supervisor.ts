@@ -3,14 +3,12 @@ import { startTicks } from '../../platform/embedded-postgres/process.ts';
 import { messageOf } from '../../protocol/errors/index.ts';
 import { renewCertificate } from '../certificates.ts';
 import type { SiteFile } from '../config/read.ts';
-import { plannedDatabases } from '../databases/plan.ts';
-import { runDatabase } from '../databases/run.ts';
 import { siteLayout } from '../layout.ts';
 import type { SiteLayout } from '../layout.ts';
-import { assignLoopbackPorts } from '../ports.ts';
-import { portUsers, programs, writeProgramConfigs } from '../program-configs.ts';
+import { planSite } from '../plan.ts';
+import type { DatabaseToRun } from '../plan.ts';
+import { programs, writeProgramConfigs } from '../program-configs.ts';
 import type { ProgramName } from '../program-configs.ts';
-import { openPasswords } from '../secrets.ts';
 import { startProgram } from './program-process.ts';
 import type { Running } from './running.ts';
 import { StateFile } from './state-file.ts';
@@ -19,8 +17,6 @@ import { Unit } from './unit.ts';
 
 type Start = (signal: AbortSignal) => Promise<Running>;
 
-/** `identity` tells one that has to start anew from one that may go on. */
-type PlannedUnit = { readonly name: string; readonly identity: string; readonly start: Start };
 type RunningDatabase = { readonly identity: string; readonly unit: Unit };
 
 /**
@@ -73,25 +69,14 @@ export class Supervisor implements AsyncDisposable {
   }
 
   async #apply(file: SiteFile): Promise<void> {
-    const { config } = file;
-    const layout = this.#layout;
-    const passwordOf = await openPasswords(layout);
     this.#file = file;
     await this.renewCertificate();
-    const ports = await assignLoopbackPorts(layout, config.loopback_ports, portUsers(file));
-
-    const planned = plannedDatabases(config).map((database) => {
-      const port = ports[`postgres.${database.name}`] ?? 0;
-      const context = { site: config.site, layout, passwordOf, log: this.#log };
-      const start = () => runDatabase(database, port, context);
-      return { name: database.name, identity: `${database.url ?? 'embedded'} ${port}`, start };
-    });
-    await Promise.all(planned.map((database) => this.#startDatabase(database)));
-
-    const changed = await writeProgramConfigs({ file, layout, ports, passwordOf });
+    const plan = await planSite(file, this.#log);
+    await Promise.all(plan.databases.map((database) => this.#startDatabase(database)));
+    const changed = await writeProgramConfigs(plan);
     await Promise.all(programs.map((program) => this.#startProgram(program, changed.has(program))));
 
-    const names = new Set(planned.map(({ name }) => name));
+    const names = new Set(plan.databases.map(({ name }) => name));
     for (const name of this.#databases.keys()) if (!names.has(name)) await this.#stopDatabase(name);
     this.#ready = true;
     this.#problem = undefined;
@@ -129,7 +114,7 @@ export class Supervisor implements AsyncDisposable {
     await Promise.all([...this.#databases.keys()].map((name) => this.#stopDatabase(name)));
   }
 
-  async #startDatabase({ name, identity, start }: PlannedUnit): Promise<void> {
+  async #startDatabase({ name, identity, start }: DatabaseToRun): Promise<void> {
     const running = this.#databases.get(name);
     if (running?.identity === identity) return;
     if (running) await this.#stopDatabase(name);

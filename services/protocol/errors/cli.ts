@@ -1,0 +1,17 @@
+import { defineErrors } from './define.ts';
+
+/** The dualhome command itself. */
+export const cliErrors = defineErrors({
+  CLI_USAGE: {
+    summary: 'The command line cannot be understood.',
+    action: 'Add --help to the command to see what it takes.',
+    retry: 'no',
+    http: 400,
+  },
+  CLI_INTERRUPTED: {
+    summary: 'The command was interrupted.',
+    action: 'Nothing has to be undone; run it again when it suits.',
+    retry: 'yes',
+    http: 500,
+  },
+});
