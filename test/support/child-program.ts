@@ -65,6 +65,11 @@ export class ChildProgram implements AsyncDisposable {
       await setImmediate();
   }
 
+  /** Stops reading, as when the reader of a pipe dies. */
+  closeOutput(): void {
+    this.#process.stderr.destroy();
+  }
+
   kill(signal: NodeJS.Signals): void {
     this.#process.kill(signal);
   }

@@ -71,10 +71,15 @@ async function* linesOf(values: AsyncIterable<unknown> | Iterable<unknown>): Asy
 /** Longest text that is collected before it is handed on, in characters. */
 const batchCharsMax = 65_536;
 
-/** Joins the texts of one turn of the event loop: a chunk per line would cost more than the line. */
+/**
+ * Joins the texts of one turn of the event loop: a chunk per line would cost more than the line.
+ *
+ * Invariant: at most one batch per turn, so that a source that never waits leaves room for everything else.
+ */
 class TurnBatches extends Transform {
   #batch = '';
   #endOfTurn: NodeJS.Immediate | undefined;
+  #full: TransformCallback | undefined;
 
   constructor() {
     super({ writableObjectMode: true });
@@ -82,9 +87,9 @@ class TurnBatches extends Transform {
 
   override _transform(text: string, _encoding: BufferEncoding, done: TransformCallback): void {
     this.#batch += text;
-    if (this.#batch.length >= batchCharsMax) this.#handOn();
-    else this.#endOfTurn ??= setImmediate(() => this.#handOn());
-    done();
+    this.#endOfTurn ??= setImmediate(() => this.#handOn());
+    if (this.#batch.length < batchCharsMax) done();
+    else this.#full = done;
   }
 
   override _flush(done: TransformCallback): void {
@@ -97,6 +102,9 @@ class TurnBatches extends Transform {
     this.#endOfTurn = undefined;
     if (this.#batch !== '' && !this.destroyed) this.push(this.#batch);
     this.#batch = '';
+    const full = this.#full;
+    this.#full = undefined;
+    full?.();
   }
 }
 

@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 
-export { Counter, Gauge, Histogram, Summary } from 'prom-client';
+export { Counter, Gauge, Histogram } from 'prom-client';
 export type { Registry } from 'prom-client';
 
 /** A program's own registry: its metrics carry `labels`, and the process's usual ones are in it. */

@@ -114,6 +114,14 @@ test('readiness is reported to the supervisor, whose death by kill -9 stops the 
   await supervisor.saw('"stopped"');
 });
 
+test('a program whose log nobody reads any more still stops in order', async () => {
+  await using program = start('serve');
+  await program.saw('"ready"');
+  program.closeOutput();
+  program.kill('SIGTERM');
+  expect(await program.exit()).toEqual({ code: 0, signal: null });
+});
+
 test('a failpoint kills the process at the named hit', async () => {
   await using program = start('hit', { env: { DUALHOME_FAILPOINT: 'test.point=kill@2' } });
   expect(await program.exit()).toEqual({ code: null, signal: 'SIGKILL' });

@@ -80,6 +80,21 @@ test('a slow reader holds the source back', async () => {
   stream.destroy();
 });
 
+test('a source that never waits leaves turns of the event loop to others', async () => {
+  function* values(): Generator<string> {
+    for (let n = 0; n < 1_000; n++) yield 'x'.repeat(1_000);
+  }
+  let turns = 0;
+  const ended = new AbortController();
+  const counting = (async () => {
+    for (; !ended.signal.aborted; turns++) await setImmediate();
+  })();
+  await Array.fromAsync(ndjsonStream(values()));
+  ended.abort();
+  await counting;
+  expect(turns).toBeGreaterThan(10);
+});
+
 test('a failing source fails the stream, a destroyed stream ends its source', async () => {
   async function* failing(): AsyncGenerator<number> {
     yield 1;
