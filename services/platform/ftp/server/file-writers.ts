@@ -18,7 +18,7 @@ export class FileWriters {
 
   /** Takes `path` over; `abort` is called when another does so. Disposing releases it. */
   async claim(path: string, abort: () => void): Promise<Disposable> {
-    await this.evict(path);
+    while (this.#claims.has(path)) await this.evict(path);
     const { promise: released, resolve } = Promise.withResolvers<void>();
     this.#claims.set(path, { abort, released });
     return {

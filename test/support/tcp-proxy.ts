@@ -1,0 +1,143 @@
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
+import { LaneShape, ProxyLane } from './tcp-proxy-lane.ts';
+import type { CutKind } from './tcp-proxy-lane.ts';
+
+/** `up` is from whoever connects to the target, `down` the way back. */
+export type Direction = 'up' | 'down';
+
+export type TcpProxyOptions = {
+  readonly target: { readonly host: string; readonly port: number };
+  readonly host?: string | undefined;
+  /** Any free one if absent. */
+  readonly port?: number | undefined;
+};
+
+const directions: readonly Direction[] = ['up', 'down'];
+
+/**
+ * A bad network between two programs on one machine: it forwards bytes, late, slowly, for a while, or not at all.
+ * Everything set applies to open and to later connections at once.
+ */
+export class TcpProxy implements AsyncDisposable {
+  /** Where the next connection goes. */
+  target: TcpProxyOptions['target'];
+  readonly #server: Server;
+  readonly #shapes: Readonly<Record<Direction, LaneShape>> = { up: new LaneShape(), down: new LaneShape() };
+  readonly #connections = new Set<Connection>();
+  #refusing = false;
+
+  private constructor({ target }: TcpProxyOptions, server: Server) {
+    this.target = target;
+    this.#server = server;
+    server.on('connection', (client) => this.#accept(client));
+  }
+
+  static async listen(options: TcpProxyOptions): Promise<TcpProxy> {
+    const server = createServer({ allowHalfOpen: true });
+    await once(server.listen(options.port ?? 0, options.host ?? '127.0.0.1'), 'listening');
+    return new TcpProxy(options, server);
+  }
+
+  get address(): { readonly host: string; readonly port: number } {
+    const { address, port } = this.#server.address() as AddressInfo;
+    return { host: address, port };
+  }
+
+  /** Connections open now. */
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  /** Bytes forwarded so far. */
+  forwardedBytes(direction: Direction): number {
+    return this.#shapes[direction].forwardedBytes;
+  }
+
+  /** Resolves when that many bytes in all have been forwarded. */
+  async forwarded(direction: Direction, bytes: number): Promise<void> {
+    const shape = this.#shapes[direction];
+    while (shape.forwardedBytes < bytes) await once(shape.events, 'forwarded');
+  }
+
+  /** Every byte arrives this much later; the rate stays. */
+  delay(ms: number, which: readonly Direction[] = directions): void {
+    for (const direction of which) this.#shapes[direction].delayMs = ms;
+  }
+
+  throttle(bytesPerSecond: number | undefined, which: readonly Direction[] = directions): void {
+    for (const direction of which) this.#shapes[direction].bytesPerSecond = bytesPerSecond;
+  }
+
+  /** Half-open: sockets stay open, nothing passes, not even an end; new connections are accepted all the same. */
+  stall(which: readonly Direction[] = directions): void {
+    for (const direction of which) this.#shapes[direction].stalled = true;
+  }
+
+  resume(which: readonly Direction[] = directions): void {
+    for (const direction of which) {
+      this.#shapes[direction].stalled = false;
+      this.#shapes[direction].events.emit('resumed');
+    }
+  }
+
+  /** Cuts every open connection now. */
+  cut(kind: CutKind): void {
+    for (const connection of this.#connections) connection.cut(kind);
+  }
+
+  /** Lets that many bytes more pass one way, over all connections, then cuts the connection of the next one. */
+  cutAfter(bytes: number, direction: Direction, kind: CutKind): void {
+    this.#shapes[direction].cutPlan = { bytes, kind };
+  }
+
+  /** Resets new connections at once, as a port does on which nobody listens. */
+  refuse(refusing = true): void {
+    this.#refusing = refusing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    this.cut('rst');
+    await closed;
+  }
+
+  #accept(client: Socket): void {
+    if (this.#refusing) return void client.resetAndDestroy();
+    const target = connect({ ...this.target, allowHalfOpen: true });
+    const connection = new Connection(client, target, this.#shapes);
+    this.#connections.add(connection);
+    void connection.closed.then(() => this.#connections.delete(connection));
+  }
+}
+
+/** Two sockets and the lane each way between them. */
+class Connection {
+  readonly closed: Promise<unknown>;
+  readonly #sockets: readonly Socket[];
+  readonly #lanes: readonly ProxyLane[];
+
+  constructor(client: Socket, target: Socket, shapes: Readonly<Record<Direction, LaneShape>>) {
+    const cut = (kind: CutKind) => this.cut(kind);
+    this.#sockets = [client, target];
+    this.#lanes = [
+      new ProxyLane(client, target, shapes.up, cut),
+      new ProxyLane(target, client, shapes.down, cut),
+    ];
+    this.closed = Promise.all(this.#sockets.map(closeOf));
+  }
+
+  cut(kind: CutKind): void {
+    for (const lane of this.#lanes) lane.stop();
+    for (const socket of this.#sockets) {
+      if (kind === 'rst') socket.resetAndDestroy();
+      else socket.end();
+    }
+  }
+}
+
+function closeOf(socket: Socket): Promise<void> {
+  return new Promise((resolve) => socket.once('close', () => resolve()));
+}
