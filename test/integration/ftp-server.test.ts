@@ -6,7 +6,7 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { promisify } from 'node:util';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { subjectUrisOf } from '../../services/platform/tls/inspect.ts';
 import type { Login } from '../../services/platform/ftp/server/login.ts';
@@ -123,7 +123,9 @@ describe('the FTP server', () => {
       ['', 500],
       ['NOOP', 200],
     ];
-    for (const [command, code] of cases) expect((await ftp.command(command)).code, command).toBe(code);
+    const answers: [string, number][] = [];
+    for (const [command] of cases) answers.push([command, (await ftp.command(command)).code]);
+    expect(answers).toEqual(cases);
     await ftp.command('REST 8');
     expect(await retrieve(ftp, 'RETR f'), 'beyond the end').toBe(554);
     await ftp.command('REST 8');
@@ -427,7 +429,7 @@ describe('the FTP server against clients that mean harm', () => {
   it('survives a TLS hello on a port without TLS', async () => {
     await using b = await bed();
     const socket = connectTls({ ...b.ours.address, ...clientTls });
-    await expect(once(socket, 'secureConnect')).rejects.toThrow();
+    await expect(once(socket, 'secureConnect')).rejects.toBeInstanceOf(Error);
     using ftp = await b.session();
     expect((await ftp.command('NOOP')).code).toBe(200);
   });

@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -15,6 +15,7 @@ export class RawFtp implements Disposable {
   readonly socket: Socket;
   readonly #address: Address;
   readonly #tls: ConnectionOptions | undefined;
+  readonly #events = new EventEmitter();
   readonly #replies: RawReply[] = [];
   #text = '';
   #closed = false;
@@ -29,7 +30,8 @@ export class RawFtp implements Disposable {
     socket.on('session', (session: Buffer) => (this.#tlsSession = session));
     socket.on('close', () => {
       this.#closed = true;
-      socket.emit('reply');
+      this.#events.emit('reply');
+      this.#events.emit('close');
     });
   }
 
@@ -44,7 +46,7 @@ export class RawFtp implements Disposable {
 
   /** The next reply; undefined when the connection ends before one. */
   async reply(): Promise<RawReply | undefined> {
-    while (this.#replies.length === 0 && !this.#closed) await once(this.socket, 'reply');
+    while (this.#replies.length === 0 && !this.#closed) await once(this.#events, 'reply');
     return this.#replies.shift();
   }
 
@@ -91,7 +93,7 @@ export class RawFtp implements Disposable {
 
   /** When the server has closed the connection. */
   async closed(): Promise<void> {
-    if (!this.#closed) await once(this.socket, 'close');
+    if (!this.#closed) await once(this.#events, 'close');
   }
 
   [Symbol.dispose](): void {
@@ -105,7 +107,7 @@ export class RawFtp implements Disposable {
       if (!match) return;
       this.#text = this.#text.slice(match[0].length);
       this.#replies.push({ code: Number(match[1] ?? match[2]), text: match[0].trimEnd() });
-      this.socket.emit('reply');
+      this.#events.emit('reply');
     }
   }
 }
