@@ -5,6 +5,7 @@ import { cryptoErrors } from './crypto.ts';
 import { filesErrors } from './files.ts';
 import { ftpErrors } from './ftp.ts';
 import { httpErrors } from './http.ts';
+import { jobErrors } from './job.ts';
 import { lifecycleErrors } from './lifecycle.ts';
 import { linkErrors } from './link.ts';
 import { logErrors } from './log.ts';
@@ -22,6 +23,7 @@ export const errorRegistry = {
   ...filesErrors,
   ...ftpErrors,
   ...httpErrors,
+  ...jobErrors,
   ...lifecycleErrors,
   ...linkErrors,
   ...logErrors,

@@ -1,0 +1,149 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { DualhomeError } from '../../protocol/errors/index.ts';
+import { hasEnded, jobProgressSchema, jobRequestSchema, jobStateSchema } from '../../protocol/rest/jobs.ts';
+import { delay } from '../../platform/lifecycle/abort.ts';
+import type { PeerLink, RequestHandlers } from '../ports.ts';
+import type { JobStore } from '../store/job-store.ts';
+import type { JobContext, JobWork } from './runner.ts';
+
+const lookMs = 250;
+
+/** What one job tells of another that is part of it. */
+const partSchema = z.object({
+  state: jobStateSchema,
+  phase: z.string().nullable(),
+  progress: jobProgressSchema.nullable(),
+  result: z.record(z.string(), z.unknown()).nullable(),
+  error: z.object({ code: z.string(), message: z.string() }).nullable(),
+});
+type Part = z.infer<typeof partSchema>;
+
+const askedSchema = z.strictObject({ id: z.uuid(), request: jobRequestSchema });
+const idSchema = z.strictObject({ id: z.uuid() });
+
+/** Id of a job's part: the same at every attempt, so that a part is never started twice. */
+export function partId(id: string, part: string): string {
+  const hex = createHash('sha256').update(`${id}/${part}`).digest('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+/** Lets peers have this site push to them: they ask, look and cancel by the id they chose. */
+export function servePeerJobs(handlers: RequestHandlers, store: JobStore, wake: () => void): Disposable {
+  const stack = new DisposableStack();
+  stack.use(
+    handlers.register('job.ask', askedSchema, async ({ id, request }, { peer }) => {
+      await store.insert(id, { ...request, kind: 'resync', peer }, peer);
+      wake();
+      return {};
+    }),
+  );
+  stack.use(handlers.register('job.look', idSchema, async ({ id }) => (await store.read(id)) ?? null));
+  stack.use(
+    handlers.register('job.cancel', idSchema, async ({ id }) => {
+      await store.requestCancel(id);
+      wake();
+      return {};
+    }),
+  );
+  return stack;
+}
+
+/** A pull: the peer's push to this site, asked for by this site (M5). */
+export function pullWork(linkTo: (peer: string) => PeerLink): JobWork {
+  return async (job, context) => {
+    const link = linkTo(job.peer);
+    const id = partId(job.id, `push/${job.attempts}`);
+    const { log, scope } = job;
+    const request = { kind: 'resync', peer: job.peer, log, scope, reason: 'asked for by the peer' } as const;
+    context.phase('asking the peer');
+    await link.request('job.ask', { id, request }, z.object({}), { signal: context.signal });
+    const look = async () => {
+      await link.whenUp(context.signal);
+      return link.request('job.look', { id }, partSchema.nullable(), { signal: context.signal });
+    };
+    return await follow(look, context, () => link.request('job.cancel', { id }, z.object({})));
+  };
+}
+
+/** A bootstrap: push and pull as jobs of their own, both to their ends. */
+export function bootstrapWork(
+  store: JobStore,
+  wake: () => void,
+  ends: { sends(peer: string): boolean; receives(peer: string): boolean },
+): JobWork {
+  return async (job, context) => {
+    const kinds = [
+      ...(ends.sends(job.peer) ? (['resync'] as const) : []),
+      ...(ends.receives(job.peer) ? (['pull'] as const) : []),
+    ];
+    const parts = kinds.map((kind) => ({ kind, id: partId(job.id, `${kind}/${job.attempts}`) }));
+    for (const { kind, id } of parts) {
+      const request = { kind, peer: job.peer, log: job.log, scope: job.scope, reason: `part of ${job.id}` };
+      await store.insert(id, request, `job ${job.id}`);
+    }
+    wake();
+    context.phase('copying both ways');
+    const counts = new Map<string, Part['progress']>();
+    const results = await Promise.all(
+      parts.map(async ({ kind, id }) => {
+        const look = async () => partSchema.nullable().parse((await store.read(id)) ?? null);
+        const counting = { ...context, phase: () => undefined, count: () => undefined };
+        const result = await follow(
+          look,
+          counting,
+          () => store.requestCancel(id).then(wake),
+          (part) => {
+            counts.set(kind, part.progress);
+            context.count(sum([...counts.values()]));
+          },
+        );
+        return [kind, result] as const;
+      }),
+    );
+    return Object.fromEntries(results);
+  };
+}
+
+/** Looks at a part until it has ended; cancels it when the whole is cancelled. */
+async function follow(
+  look: () => Promise<Part | null>,
+  context: JobContext,
+  cancel: () => Promise<unknown>,
+  seen: (part: Part) => void = (part) => {
+    if (part.phase) context.phase(part.phase);
+    if (part.progress) context.count(part.progress);
+  },
+): Promise<object> {
+  try {
+    for (;;) {
+      const part = await look();
+      if (part) seen(part);
+      if (part && hasEnded(part.state)) return resultOf(part);
+      await delay(lookMs, context.signal);
+    }
+  } catch (error) {
+    if (context.signal.aborted) await cancel().catch(() => undefined);
+    throw error;
+  }
+}
+
+function resultOf({ state, result, error }: Part): object {
+  if (state === 'done') return result ?? {};
+  const detail = error ? `${error.code}: ${error.message}` : `it was ${state}`;
+  throw new DualhomeError('JOB_PEER_FAILED', { detail });
+}
+
+function sum(parts: readonly Part['progress'][]): Parameters<JobContext['count']>[0] {
+  const known = parts.filter((part) => part !== null);
+  const total = (pick: (part: (typeof known)[number]) => number | null) =>
+    known.every((part) => pick(part) !== null)
+      ? known.reduce((all, part) => all + (pick(part) ?? 0), 0)
+      : null;
+  return {
+    rowsDone: total((part) => part.rowsDone) ?? 0,
+    bytesDone: total((part) => part.bytesDone) ?? 0,
+    rowsTotal: total((part) => part.rowsTotal),
+    bytesTotal: total((part) => part.bytesTotal),
+  };
+}
