@@ -1,0 +1,60 @@
+import type { Request } from '../message/message.ts';
+import type { Machine, State } from './machine.ts';
+import type { TimerName } from './timers.ts';
+
+/** A running timer; the same object sets, clears and fires it. */
+export type TransactionTimer<T> = {
+  readonly name: TimerName;
+  readonly transaction: ClientTransaction<T> | ServerTransaction<T>;
+};
+
+/** What client and server transactions share. `T` is where messages come from and go to: the program's idea of a flow. */
+class Transaction<T> {
+  readonly key: string;
+  readonly machine: Machine;
+  readonly method: string;
+  readonly peer: T;
+  readonly isReliable: boolean;
+  state: State;
+  /** Current interval of the retransmission timer. */
+  intervalMs = 0;
+  timers: TransactionTimer<T>[] = [];
+
+  constructor(key: string, machine: Machine, method: string, peer: T, isReliable: boolean) {
+    this.key = key;
+    this.machine = machine;
+    this.method = method;
+    this.peer = peer;
+    this.isReliable = isReliable;
+    this.state = machine.start[0];
+  }
+}
+
+/** A request sent, until its responses have been handled. */
+export class ClientTransaction<T> extends Transaction<T> {
+  readonly kind = 'client';
+  /** As sent, with this element's Via on top. */
+  readonly request: Request;
+  /** Its bytes, for retransmission. */
+  readonly bytes: Buffer;
+
+  constructor(key: string, machine: Machine, request: Request, peer: T, isReliable: boolean) {
+    super(key, machine, request.method, peer, isReliable);
+    this.request = request;
+    this.bytes = request.toBuffer();
+  }
+}
+
+/** A request received, until its response can no longer be asked for again. */
+export class ServerTransaction<T> extends Transaction<T> {
+  readonly kind = 'server';
+  /** Kept while a 100 may have to be built from it. */
+  request: Request | undefined;
+  /** Newest response sent. */
+  response: Buffer | undefined;
+
+  constructor(key: string, machine: Machine, request: Request, peer: T, isReliable: boolean) {
+    super(key, machine, request.method, peer, isReliable);
+    this.request = request;
+  }
+}
