@@ -22,6 +22,7 @@ export function addVerb<Options extends object = object, Args extends readonly u
 ): void {
   const command = parent.command(name).description(description);
   define?.(command);
+  examplesOf.set(command, examples);
   command
     .option('-c, --config <file>', 'site.yaml of the site', defaultConfig)
     .option('--json', 'print JSON', false)
@@ -38,4 +39,10 @@ export function addVerb<Options extends object = object, Args extends readonly u
     });
 }
 
-export const defaultConfig = 'site.yaml';
+const defaultConfig = 'site.yaml';
+const examplesOf = new WeakMap<Command, readonly string[]>();
+
+/** The examples of a verb, for the reference. */
+export function verbExamples(command: Command): readonly string[] {
+  return examplesOf.get(command) ?? [];
+}

@@ -4,10 +4,12 @@ import { messageOf } from '../../protocol/errors/index.ts';
 import type { Address } from '../../protocol/program-config.ts';
 import type { CheckContext, Finding } from './check.ts';
 
+/** What `site start` listens on; an invitation may be waiting at the pairing port meanwhile. */
+const sections = ['link', 'ftp', 'api'] as const;
+
 /** Whether what is to be listened on is free; what a running site listens on itself is not looked at. */
 export async function portFaults({ file: { config }, running }: CheckContext): Promise<readonly Finding[]> {
   if (running) return [];
-  const sections = ['link', 'ftp', 'api', 'pairing'] as const;
   const faults = sections.map((section) => faultOf([section, 'listen'], config[section].listen));
   return (await Promise.all(faults)).flat();
 }

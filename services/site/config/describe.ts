@@ -5,8 +5,8 @@ import { siteConfigSchema } from './schema.ts';
 export type ConfigKey = {
   readonly name: string;
   readonly description: string;
-  /** What holds where the key is left out; undefined where it may not be, or where nothing holds. */
-  readonly fallback: unknown;
+  /** What holds where the key is left out; undefined where it may not be, or where that has keys of its own. */
+  readonly fallback: string | undefined;
   readonly required: boolean;
   /** Keys below it; of a list, those of each entry. */
   readonly keys: readonly ConfigKey[];
@@ -23,7 +23,7 @@ function keysOf(schema: z.ZodObject): readonly ConfigKey[] {
     return {
       name,
       description: (field as z.ZodType).description ?? '',
-      fallback,
+      fallback: typeof fallback === 'object' || fallback === undefined ? undefined : `${fallback}`,
       required: !(field as z.ZodType).safeParse(undefined).success,
       keys: entry instanceof z.ZodObject ? keysOf(entry) : [],
       list: inner instanceof z.ZodArray,
@@ -31,10 +31,12 @@ function keysOf(schema: z.ZodObject): readonly ConfigKey[] {
   });
 }
 
-function unwrap(schema: z.ZodType): { readonly inner: z.ZodType; readonly fallback: unknown } {
+type Fallback = string | number | boolean | object | undefined;
+
+function unwrap(schema: z.ZodType): { readonly inner: z.ZodType; readonly fallback: Fallback } {
   if (schema instanceof z.ZodOptional) return unwrap(schema.def.innerType as z.ZodType);
   if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) {
-    return { inner: schema.def.innerType as z.ZodType, fallback: schema.def.defaultValue };
+    return { inner: schema.def.innerType as z.ZodType, fallback: schema.def.defaultValue as Fallback };
   }
   return { inner: schema, fallback: undefined };
 }

@@ -1,0 +1,7 @@
+import { writeFile } from 'node:fs/promises';
+import { referencePages } from './reference/pages.ts';
+
+for (const { path, text } of referencePages()) {
+  await writeFile(path, text);
+  console.log(path);
+}

@@ -1,0 +1,209 @@
+import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { HttpClient } from '../../services/platform/http/client.ts';
+import { signalProcess, startTicks } from '../../services/platform/embedded-postgres/process.ts';
+import { openDatabase } from '../../services/platform/postgres/database.ts';
+import type { Database } from '../../services/platform/postgres/database.ts';
+import { readSiteFile } from '../../services/site/config/read.ts';
+import type { SiteFile } from '../../services/site/config/read.ts';
+import { formatAddress } from '../../services/site/config/values.ts';
+import { plannedDatabases } from '../../services/site/databases/plan.ts';
+import { adminUrlOf } from '../../services/site/databases/run.ts';
+import { initSite } from '../../services/site/init.ts';
+import { siteLayout } from '../../services/site/layout.ts';
+import type { SiteLayout } from '../../services/site/layout.ts';
+import { takePortBlock } from '../../services/site/port-block.ts';
+import { assignLoopbackPorts } from '../../services/site/ports.ts';
+import { portUsers, programs } from '../../services/site/program-configs.ts';
+import { openPasswords, readSecret } from '../../services/site/secrets.ts';
+import { readSiteState } from '../../services/site/supervisor/state-file.ts';
+import type { SiteState } from '../../services/site/supervisor/state-file.ts';
+
+type UnitStatus = SiteState['units'][number];
+
+const waitMs = 60_000;
+const pollMs = 20;
+const logTailLines = 15;
+
+/**
+ * One site of a test: its supervisor, programs and databases are real processes on ports of their own. Its disposal
+ * stops it in order, and throws when a process is left.
+ */
+export class TestSite implements AsyncDisposable {
+  readonly name: string;
+  readonly path: string;
+  readonly layout: SiteLayout;
+  readonly #stack: AsyncDisposableStack;
+  readonly #databases = new Map<string, Database>();
+  #supervisor: ChildProcess | undefined;
+  #output = '';
+
+  private constructor(name: string, { path, dataDir }: SiteFile, stack: AsyncDisposableStack) {
+    this.name = name;
+    this.path = path;
+    this.layout = siteLayout(dataDir);
+    this.#stack = stack;
+  }
+
+  /** A new site in `directory`, not started. */
+  static async create(name: string, directory: string): Promise<TestSite> {
+    await using stack = new AsyncDisposableStack();
+    const { first } = stack.use(await takePortBlock());
+    const host = '127.0.0.1';
+    const file = await initSite(join(directory, name), {
+      site: name,
+      publicHost: host,
+      listenHost: host,
+      firstPort: first,
+    });
+    return new TestSite(name, file, stack.move());
+  }
+
+  /** The configuration as it stands in site.yaml. */
+  file(): Promise<SiteFile> {
+    return readSiteFile(this.path);
+  }
+
+  /** Starts the supervisor and waits until everything runs. `env` reaches the programs too. */
+  async start(env: Readonly<Record<string, string>> = {}): Promise<void> {
+    const main = join(import.meta.dirname, '../../services/site/main.ts');
+    const child = fork(main, ['--config', this.path], {
+      detached: true,
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      env: { ...process.env, ...env },
+    });
+    this.#supervisor = child;
+    child.stderr?.on('data', (chunk: Buffer) => (this.#output += chunk.toString()));
+    const exited = once(child, 'exit').then(() => 'exited' as const);
+    const ready = once(child, 'message').then(() => 'ready' as const);
+    if ((await Promise.race([ready, exited])) === 'exited')
+      throw await this.#failure('ended while it started');
+    await this.waitForUnits();
+  }
+
+  /** Stops in order; resolves when the supervisor has ended. Returns its exit code. */
+  async stop(): Promise<number | null> {
+    const child = this.#supervisor;
+    this.#supervisor = undefined;
+    for (const database of this.#databases.values()) await database[Symbol.asyncDispose]();
+    this.#databases.clear();
+    if (!child || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null;
+    const exited = once(child, 'exit');
+    child.kill('SIGTERM');
+    await exited;
+    return child.exitCode;
+  }
+
+  /** kill -9 of the supervisor; what it watched is left to itself. */
+  async killSupervisor(): Promise<void> {
+    const child = this.#supervisor;
+    if (!child) throw new Error(`${this.name} is not running`);
+    const exited = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exited;
+    this.#supervisor = undefined;
+  }
+
+  /** Signals a program (`api`) or a database's postmaster (`home`, `standby_c2`); returns its process id. */
+  async kill(unit: string, signal: NodeJS.Signals = 'SIGKILL'): Promise<number> {
+    const { pid } = await this.unit(unit);
+    if (pid === undefined) throw new Error(`${this.name}: ${unit} has no process`);
+    signalProcess(pid, signal);
+    return pid;
+  }
+
+  async state(): Promise<SiteState> {
+    const state = await readSiteState(this.layout);
+    if (!state) throw await this.#failure('is not running');
+    return state;
+  }
+
+  async unit(name: string): Promise<UnitStatus> {
+    const found = (await this.state()).units.find((unit) => unit.name === name);
+    if (!found) throw new Error(`${this.name} has no unit ${name}`);
+    return found;
+  }
+
+  /** Waits until every unit runs and, where given, `accept` is content. */
+  async waitForUnits(accept: (units: readonly UnitStatus[]) => boolean = () => true): Promise<void> {
+    await this.waitFor('its units to run', async () => {
+      const units = (await readSiteState(this.layout))?.units ?? [];
+      return units.length > 0 && units.every(({ state }) => state === 'running') && accept(units);
+    });
+  }
+
+  /** Waits until `unit` runs in another process than `pid`. */
+  async waitForRestart(unit: string, pid: number): Promise<void> {
+    await this.waitForUnits((units) => units.some((each) => each.name === unit && each.pid !== pid));
+  }
+
+  /** Waits for a condition; on failure shows the end of every log. */
+  async waitFor(what: string, condition: () => Promise<boolean>): Promise<void> {
+    const deadline = performance.now() + waitMs;
+    while (!(await condition())) {
+      if (performance.now() > deadline) throw await this.#failure(`waited ${waitMs} ms for ${what}`);
+      await sleep(pollMs);
+    }
+  }
+
+  /** Processes of programs and databases that exist, by unit. */
+  async processes(): Promise<ReadonlyMap<string, { readonly pid: number; readonly ticks: string }>> {
+    const { units } = await this.state();
+    return new Map(
+      units.flatMap(({ name, pid = 0 }) => {
+        const ticks = startTicks(pid);
+        return ticks === undefined ? [] : [[name, { pid, ticks }] as const];
+      }),
+    );
+  }
+
+  /** The HTTP API, as `role`. The caller disposes of it. */
+  async api(role: 'viewer' | 'operator' | 'admin' = 'admin'): Promise<HttpClient> {
+    const { config } = await this.file();
+    return new HttpClient({
+      baseUrl: `${config.api.tls ? 'https' : 'http'}://${formatAddress(config.api.listen)}`,
+      token: await readSecret(this.layout.secrets.token(role)),
+    });
+  }
+
+  /** A database (`home`, `shared`, `standby_c2`) as its administrator; closed with the site. */
+  async database(name: string): Promise<Database> {
+    const known = this.#databases.get(name);
+    if (known) return known;
+    const database = openDatabase({ url: await this.databaseUrl(name), applicationName: 'test', poolMax: 2 });
+    this.#databases.set(name, database);
+    return database;
+  }
+
+  async databaseUrl(name: string): Promise<string> {
+    const file = await this.file();
+    const planned = plannedDatabases(file.config).find((each) => each.name === name);
+    if (!planned) throw new Error(`${this.name} has no database ${name}`);
+    const ports = await assignLoopbackPorts(this.layout, file.config.loopback_ports, portUsers(file));
+    return adminUrlOf(planned, ports[`postgres.${name}`] ?? 0, await openPasswords(this.layout));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const processes = this.#supervisor ? await this.processes().catch(() => new Map()) : new Map();
+    await this.stop();
+    await this.#stack.disposeAsync();
+    const left = [...processes].filter(([, { pid, ticks }]) => startTicks(pid) === ticks);
+    if (left.length > 0)
+      throw new Error(`${this.name} left running: ${left.map(([unit]) => unit).join(', ')}`);
+  }
+
+  async #failure(what: string): Promise<Error> {
+    const logs = await Promise.all(programs.map((program) => tailOf(this.layout.programLog(program))));
+    const texts = [this.#output.split('\n').slice(-logTailLines).join('\n'), ...logs];
+    return new Error(`site ${this.name} ${what}\n${texts.join('\n---\n')}`);
+  }
+}
+
+async function tailOf(path: string): Promise<string> {
+  const text = await readFile(path, 'utf8').catch(() => '(no log)');
+  return `${path}\n${text.split('\n').slice(-logTailLines).join('\n')}`;
+}

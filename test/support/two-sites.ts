@@ -1,0 +1,57 @@
+import { chmod } from 'node:fs/promises';
+import { ownOffer } from '../../services/site/pairing/offer.ts';
+import { recordPeer } from '../../services/site/pairing/peers.ts';
+import { formatAddress } from '../../services/site/config/values.ts';
+import { TcpProxy } from './tcp-proxy.ts';
+import { TemporaryDirectory } from './temporary-directory.ts';
+import { TestSite } from './test-site.ts';
+
+export type TwoSitesOptions = {
+  /** Environment of each site's supervisor and programs, for instance DUALHOME_FAILPOINT. */
+  readonly env?: Readonly<Partial<Record<'c1' | 'c2', Readonly<Record<string, string>>>>> | undefined;
+};
+
+const both = { sends: true, receives: true };
+
+/** Two sites, paired, as real processes: `await using pair = await TwoSites.start()`. */
+export class TwoSites implements AsyncDisposable {
+  readonly c1: TestSite;
+  readonly c2: TestSite;
+  /** The network of the link, which c1 dials; files over FTP do not pass here. */
+  readonly link: TcpProxy;
+  readonly #stack: AsyncDisposableStack;
+
+  private constructor(c1: TestSite, c2: TestSite, link: TcpProxy, stack: AsyncDisposableStack) {
+    [this.c1, this.c2, this.link, this.#stack] = [c1, c2, link, stack];
+  }
+
+  /** Made and paired, not started. */
+  static async create(): Promise<TwoSites> {
+    await using stack = new AsyncDisposableStack();
+    const { path } = stack.use(await TemporaryDirectory.create());
+    await chmod(path, 0o755);
+    const c1 = stack.use(await TestSite.create('c1', path));
+    const c2 = stack.use(await TestSite.create('c2', path));
+    const [file1, file2] = [await c1.file(), await c2.file()];
+    const link = stack.use(await TcpProxy.listen({ target: file2.config.link.listen }));
+    await recordPeer(file1, { ...(await ownOffer(file2)), link: formatAddress(link.address) }, both);
+    await recordPeer(file2, await ownOffer(file1), both);
+    return new TwoSites(c1, c2, link, stack.move());
+  }
+
+  /** Made, paired, and everything runs. */
+  static async start({ env = {} }: TwoSitesOptions = {}): Promise<TwoSites> {
+    const sites = await TwoSites.create();
+    try {
+      await Promise.all([sites.c1.start(env.c1), sites.c2.start(env.c2)]);
+    } catch (error) {
+      await sites[Symbol.asyncDispose]();
+      throw error;
+    }
+    return sites;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+}
