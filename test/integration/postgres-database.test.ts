@@ -1,7 +1,11 @@
 import { expect, test } from 'vitest';
 import { openDatabase } from '../../services/platform/postgres/database.ts';
 import type { Queryable } from '../../services/platform/postgres/database.ts';
-import { isUniqueViolation, sqlStateOf } from '../../services/platform/postgres/failures.ts';
+import {
+  isTransactionConflict,
+  isUniqueViolation,
+  sqlStateOf,
+} from '../../services/platform/postgres/failures.ts';
 import { testDatabase } from '../support/postgres.ts';
 
 const UNREACHABLE = { code: 'POSTGRES_UNREACHABLE' };
@@ -188,6 +192,20 @@ test('a transaction can read one state throughout, and be kept from writing', as
   );
   const writing = db.database.transaction((tx) => tx.query('insert into t values (3)'), { readOnly: true });
   expect(sqlStateOf(await writing.catch((error: unknown) => error))).toBe('25006');
+});
+
+test('a transaction that lost against another is told apart: it may be run again', async () => {
+  await using db = await testDatabase('empty');
+  await db.database.query('create table t as select 1 as id');
+  const losing = db.database.transaction(
+    async (tx) => {
+      await tx.query('select id from t');
+      await db.database.query('update t set id = 2');
+      await tx.query('update t set id = 3');
+    },
+    { isolation: 'repeatable read' },
+  );
+  expect(isTransactionConflict(await losing.catch((error: unknown) => error))).toBe(true);
 });
 
 test('a session given back in the middle of a transaction is closed, so that nobody inherits it', async () => {

@@ -23,6 +23,8 @@ export type ExitStatus = { readonly code: number | null; readonly signal: NodeJS
 export type Postmaster = {
   readonly pid: number;
   readonly adopted: boolean;
+  /** Asked before each signal: the number of a process that has ended may be somebody else's. */
+  readonly running: () => boolean;
   readonly exited: Promise<ExitStatus>;
 };
 
@@ -65,7 +67,8 @@ export async function spawnPostmaster(
       child.once('exit', (code, signal) => resolve({ code, signal }));
     });
     await once(child, 'spawn');
-    return { pid: child.pid ?? NaN, adopted: false, exited };
+    const pid = child.pid ?? NaN;
+    return { pid, adopted: false, running: watch(pid), exited };
   } catch (error) {
     throw new DualhomeError('POSTGRES_START_FAILED', { detail: messageOf(error), cause: error });
   } finally {
@@ -79,24 +82,30 @@ export function findRunning(
 ): (Postmaster & { readonly argv: readonly string[] }) | undefined {
   const pid = readPidFile(clusterDir)?.pid;
   if (pid === undefined || !isServerProcess(pid, clusterDir)) return undefined;
+  const running = watch(pid);
+  const ended = waitUntil(() => !running(), Infinity, ADOPTED_POLL_MS);
+  const exited = ended.then((): ExitStatus => ({ code: null, signal: null }));
+  return { pid, adopted: true, running, exited, argv: commandLineOf(pid) };
+}
+
+function watch(pid: number): () => boolean {
   const ticks = startTicks(pid);
-  const exited = waitUntil(() => startTicks(pid) !== ticks, Infinity, ADOPTED_POLL_MS);
-  const status = exited.then((): ExitStatus => ({ code: null, signal: null }));
-  return { pid, adopted: true, exited: status, argv: commandLineOf(pid) };
+  return () => ticks !== undefined && startTicks(pid) === ticks;
 }
 
 /** Fast shutdown: sessions are ended, everything is written. After `timeoutMs` immediate shutdown, as after a crash. */
-export async function stopPostmaster({ pid, exited }: Postmaster, timeoutMs: number): Promise<void> {
-  let running = true;
-  const gone = exited.then(() => {
-    running = false;
-  });
-  signalProcess(pid, 'SIGINT');
-  if (await waitUntil(() => !running, timeoutMs)) return;
-  signalProcess(pid, 'SIGQUIT');
-  if (await waitUntil(() => !running, IMMEDIATE_TIMEOUT_MS)) return;
-  signalProcess(pid, 'SIGKILL');
-  await gone;
+export async function stopPostmaster({ pid, running, exited }: Postmaster, timeoutMs: number): Promise<void> {
+  const steps = [
+    ['SIGINT', timeoutMs],
+    ['SIGQUIT', IMMEDIATE_TIMEOUT_MS],
+    ['SIGKILL', Infinity],
+  ] as const;
+  for (const [signal, limitMs] of steps) {
+    if (!running()) break;
+    signalProcess(pid, signal);
+    await waitUntil(() => !running(), limitMs);
+  }
+  await exited;
 }
 
 /**

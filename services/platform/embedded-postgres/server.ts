@@ -7,50 +7,19 @@ import { clusterDirOf, ensureCluster } from './cluster.ts';
 import { defaultRuntimeDir, prepareDataDir } from './directories.ts';
 import { chooseOperatingUser } from './operating-user.ts';
 import type { OperatingUser } from './operating-user.ts';
+import { argumentsOf, urlOf } from './options.ts';
+import type { EmbeddedPostgresOptions } from './options.ts';
 import { claimDataDir } from './ownership.ts';
 import { clearLeftovers, findRunning, readPidFile, spawnPostmaster, stopPostmaster } from './postmaster.ts';
 import type { ExitStatus, Postmaster } from './postmaster.ts';
 import { waitUntil } from './process.ts';
 import { ServerLog } from './server-log.ts';
 
-export type EmbeddedPostgresOptions = {
-  /** Made when missing. Holds the cluster, `server.log` and a lock. */
-  readonly dataDir: string;
-  /** On 127.0.0.1. */
-  readonly port: number;
-  /** Of the role `postgres`; set when the cluster is made, compared afterwards. */
-  readonly superuserPassword: string;
-  /** Server settings, as on its command line. */
-  readonly settings?: Readonly<Record<string, string>> | undefined;
-  /** 0 to 19; a server with more yields the processor to the others. */
-  readonly niceness?: number | undefined;
-  /** Told what an operator may want to know: a new cluster, an adopted server, data kept elsewhere. */
-  readonly log?: ((message: string) => void) | undefined;
-  /** For binaries and data that cannot be where they belong; default /var/lib/dualhome for root, ~/.cache/dualhome. */
-  readonly runtimeDir?: string | undefined;
-  /** Crash recovery included; default 120 s. */
-  readonly startTimeoutMs?: number | undefined;
-  /** How long a stop may take before sessions are cut off; default 10 s. */
-  readonly stopTimeoutMs?: number | undefined;
-};
-
 const START_TIMEOUT_MS = 120_000;
 const STOP_TIMEOUT_MS = 10_000;
 const READY_POLL_MS = 5;
 
-/**
- * Loopback only, no socket files. System V shared memory between parallel workers, because /dev/shm is 64 MB in
- * containers. Logging to stderr, which is a file of ours.
- */
-const OUR_SETTINGS: Readonly<Record<string, string>> = {
-  listen_addresses: '127.0.0.1',
-  unix_socket_directories: '',
-  dynamic_shared_memory_type: 'sysv',
-  logging_collector: 'off',
-  log_line_prefix: '%m [%p] %q%a@%d ',
-  timezone: 'UTC',
-  log_timezone: 'UTC',
-};
+export type { EmbeddedPostgresOptions } from './options.ts';
 
 /** A running server that ends with its disposal, or before: see `exited`. */
 export class EmbeddedPostgres implements AsyncDisposable {
@@ -139,17 +108,6 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   }
 }
 
-function argumentsOf(
-  command: string,
-  clusterDir: string,
-  { port, settings }: EmbeddedPostgresOptions,
-): string[] {
-  const assignments = Object.entries({ ...OUR_SETTINGS, ...settings }).map(
-    ([name, value]) => `${name}=${value}`,
-  );
-  return [command, '-D', clusterDir, '-p', String(port), ...assignments.flatMap((each) => ['-c', each])];
-}
-
 type SpawnContext = Pick<Running, 'options' | 'dataDir' | 'log'> & { readonly user: OperatingUser };
 
 async function adoptOrSpawn(argv: readonly string[], context: SpawnContext): Promise<Postmaster> {
@@ -172,21 +130,18 @@ async function adoptOrSpawn(argv: readonly string[], context: SpawnContext): Pro
 
 /** The server writes its state into its pid file, which is how pg_ctl waits too. */
 async function waitUntilReady({ options, dataDir, postmaster, log }: Running): Promise<void> {
-  let ended = false;
-  void postmaster.exited.then(() => {
-    ended = true;
-  });
   const isReady = (): boolean => {
     const file = readPidFile(clusterDirOf(dataDir));
     return file?.pid === postmaster.pid && file.ready;
   };
   const timeoutMs = options.startTimeoutMs ?? START_TIMEOUT_MS;
-  const settled = await waitUntil(() => ended || isReady(), timeoutMs, READY_POLL_MS);
-  if (settled && !ended) return;
+  await waitUntil(() => !postmaster.running() || isReady(), timeoutMs, READY_POLL_MS);
+  const running = postmaster.running();
+  if (running && isReady()) return;
   const tail = log.tail();
   const taken = /could not bind .*Address already in use/s.test(tail);
   throw new DualhomeError(taken ? 'POSTGRES_PORT_TAKEN' : 'POSTGRES_START_FAILED', {
-    detail: `${ended ? 'The server ended' : `The server was not ready after ${timeoutMs} ms`}; its log ends:\n${tail}`,
+    detail: `${running ? `The server was not ready after ${timeoutMs} ms` : 'The server ended'}; its log ends:\n${tail}`,
     facts: { dataDir, port: options.port },
   });
 }
@@ -198,9 +153,4 @@ async function readSystemIdentifier({ port, superuserPassword }: EmbeddedPostgre
     'select system_identifier::text as id from pg_control_system()',
   );
   return rows[0]?.id ?? '';
-}
-
-function urlOf(port: number, database: string, role: string, password: string): string {
-  const [name, secret, path] = [role, password, database].map(encodeURIComponent);
-  return `postgres://${name}:${secret}@127.0.0.1:${port}/${path}`;
 }
