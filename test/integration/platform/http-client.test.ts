@@ -7,6 +7,20 @@ import { z } from 'zod';
 import { HttpClient } from '../../../services/platform/http/client.ts';
 import { item, numbers, ok, TestApi } from '../../support/http-test-api.ts';
 
+/** Lines without end, and word of when nobody wants them any more. */
+class EndlessSource {
+  readonly #ended = Promise.withResolvers<string>();
+  readonly ended = this.#ended.promise;
+
+  async *lines(): AsyncGenerator<{ n: number }> {
+    try {
+      for (let n = 0; ; n++) yield { n };
+    } finally {
+      this.#ended.resolve('ended');
+    }
+  }
+}
+
 describe('the client', () => {
   test('says that nothing listens', async () => {
     await using api = await TestApi.start();
@@ -107,18 +121,11 @@ describe('NDJSON', () => {
   test('leaving the loop early ends the request and its source', async () => {
     await using api = await TestApi.start();
     using client = api.client();
-    const sourceEnded = Promise.withResolvers<string>();
-    async function* endless(): AsyncGenerator<{ n: number }> {
-      try {
-        for (let n = 0; ; n++) yield { n };
-      } finally {
-        sourceEnded.resolve('ended');
-      }
-    }
-    for await (const { n } of client.stream('POST', '/double', { lines: endless(), answer: numbers })) {
+    const source = new EndlessSource();
+    for await (const { n } of client.stream('POST', '/double', { lines: source.lines(), answer: numbers })) {
       if (n > 10) break;
     }
-    expect(await sourceEnded.promise).toBe('ended');
+    expect(await source.ended).toBe('ended');
   });
 
   test('a failure of the source is the failure of the stream', async () => {
@@ -133,11 +140,13 @@ describe('NDJSON', () => {
     await expect(Array.fromAsync(answers)).rejects.toBe(broken);
   });
 
-  test('an error before the stream begins is told as such', async () => {
+  test('an error before the stream begins is told as such, and ends the source', async () => {
     await using api = await TestApi.start();
     using client = api.client({ token: undefined });
-    const answers = client.stream('POST', '/double', { lines: [{ n: 1 }], answer: numbers });
+    const source = new EndlessSource();
+    const answers = client.stream('POST', '/double', { lines: source.lines(), answer: numbers });
     await expect(Array.fromAsync(answers)).rejects.toThrow('API_UNAUTHENTICATED');
+    expect(await source.ended).toBe('ended');
   });
 
   test('a line the server cannot read breaks the answer off', async () => {

@@ -52,6 +52,15 @@ describe('an issued certificate', () => {
     expect(() => verifyChain(certificate(leaf), [], nowMs)).toThrow('TLS_CERTIFICATE_UNTRUSTED');
   });
 
+  test('that only copies the names and key ids of the authority is not trusted', async () => {
+    const impostor = { certificatePem: authority.certificatePem, privateKeyPem: stranger.privateKeyPem };
+    const forged = certificate(await issueCertificate(impostor, { name: 'a', uris: [uri], days: 30 }));
+    expect(forged.checkIssued(certificate(authority))).toBe(true);
+    expect(() => verifyChain(forged, [certificate(authority)], Date.now())).toThrow(
+      'TLS_CERTIFICATE_UNTRUSTED',
+    );
+  });
+
   test('cannot issue others', async () => {
     const forged = await issueCertificate(leaf, { name: 'forged', days: 1 });
     expect(() => verifyChain(certificate(forged), [certificate(leaf)], Date.now())).toThrow('UNTRUSTED');
