@@ -9,6 +9,9 @@ import { siteNameSchema } from './names.ts';
  */
 export const eventFormat = 1;
 
+/** Bytes of the largest event; whoever sends, stores or applies one counts on it. */
+export const eventBytesMax = 1_048_576;
+
 /** `dataschema` of an event of format `version`. */
 export const dataSchemaOf = (version: number): string => `urn:dualhome:event:${version}`;
 

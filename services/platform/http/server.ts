@@ -36,6 +36,9 @@ export const defaultHttpLimits: HttpLimits = {
   closeWithinMs: 5_000,
 };
 
+/** Of one part of a path, percent-encoded. */
+const PARAMETER_LENGTH_MAX = 2_048;
+
 export type HttpServerOptions<Principal> = {
   readonly title: string;
   readonly version: string;
@@ -80,6 +83,7 @@ export class HttpServer<Principal> implements AsyncDisposable {
       return503OnClosing: false,
       genReqId: () => randomUUID(),
       bodyLimit: this.#limits.bodyBytesMax,
+      routerOptions: { maxParamLength: PARAMETER_LENGTH_MAX },
       serverFactory: (handler) => this.#createServer(handler, certificates),
     }).withTypeProvider<ZodTypeProvider>();
     this.app.setValidatorCompiler(validatorCompiler);
@@ -149,6 +153,8 @@ function sendProblem(thrown: unknown, request: FastifyRequest, reply: FastifyRep
   const problem = problemOf(error, request.id);
   if (problem.status >= 500) request.log.error({ err: error }, 'request failed');
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer');
+  const retryAfterSeconds = error.facts['retryAfterSeconds'];
+  if (typeof retryAfterSeconds === 'number') reply.header('retry-after', String(retryAfterSeconds));
   return reply
     .code(problem.status)
     .type('application/problem+json')

@@ -14,6 +14,7 @@ import { postgresErrors } from './postgres.ts';
 import { siteErrors } from './site.ts';
 import { tlsErrors } from './tls.ts';
 import { transferErrors } from './transfer.ts';
+import { verifyErrors } from './verify.ts';
 
 /** Every error code of dualhome. `infra/reference/errors.md` is generated from it. */
 export const errorRegistry = {
@@ -32,6 +33,7 @@ export const errorRegistry = {
   ...siteErrors,
   ...tlsErrors,
   ...transferErrors,
+  ...verifyErrors,
 } as const satisfies Record<string, ErrorDefinition>;
 
 export type ErrorCode = keyof typeof errorRegistry;

@@ -1,0 +1,20 @@
+import type { Sealer } from '../platform/crypto/sealing.ts';
+import type { HttpServer } from '../platform/http/server.ts';
+import type { Logger } from '../platform/logging/logger.ts';
+import type { Database } from '../platform/postgres/database.ts';
+import type { ApiConfig } from '../protocol/program-config.ts';
+import type { HomeLog } from './log/home-log.ts';
+import type { Principal } from './principal.ts';
+
+/** What routes work with. */
+export type ApiContext = {
+  readonly config: ApiConfig;
+  readonly server: HttpServer<Principal>;
+  readonly home: Database;
+  readonly shared: Database;
+  readonly homeLog: HomeLog;
+  readonly sealer: Sealer;
+  readonly log: Logger;
+  /** Aborts when the program stops: streams end at the next whole answer. */
+  readonly signal: AbortSignal;
+};

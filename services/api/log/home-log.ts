@@ -1,0 +1,139 @@
+import type { LogEnd } from '../../log/group-writer.ts';
+import { beginIncarnation, openHomeLog } from '../../log/open-log.ts';
+import type { Cause } from '../../log/open-log.ts';
+import type { Queryable } from '../../platform/postgres/statement.ts';
+import { DualhomeError, isDualhomeError } from '../../protocol/errors/index.ts';
+import type { Position } from '../../protocol/position.ts';
+import type { ChangeAnswer, ChangeRequest } from '../change/intent.ts';
+import { clearForbiddingAlarms, forbiddingAlarm, raiseAlarm } from '../store/alarms.ts';
+import type { Alarm } from '../store/alarms.ts';
+import { openWriter } from './open-writer.ts';
+import type { OpenWriter, OpenWriterOptions } from './open-writer.ts';
+
+export type HomeLogOptions = OpenWriterOptions & {
+  readonly shared: Queryable;
+  /** Told when the log was opened, and when and why it was closed. */
+  readonly onState: (state: LogState) => void;
+};
+
+/** Whether the configuration can be changed now, and why not. */
+export type LogState =
+  { readonly open: true; readonly head: Position } | { readonly open: false; readonly reason: DualhomeError };
+
+/**
+ * The configuration log of this site as it may be written at this moment.
+ *
+ * Invariants: nothing is appended while an alarm says that the log was restored or has forked, or while it is unknown
+ * whether one does. A log found to be restored raises that alarm. Only a new incarnation, or whoever clears the alarm,
+ * opens it again.
+ */
+export class HomeLog implements AsyncDisposable {
+  readonly #options: HomeLogOptions;
+  readonly #fenced = Promise.withResolvers<DualhomeError>();
+  #current: OpenWriter | undefined;
+  #reason = new DualhomeError('LOG_CLOSED', { detail: 'The log is being opened.' });
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(options: HomeLogOptions) {
+    this.#options = options;
+  }
+
+  get state(): LogState {
+    const writer = this.#current?.writer;
+    return writer ? { open: true, head: writer.head } : { open: false, reason: this.#reason };
+  }
+
+  /** Changes that are not answered yet. */
+  get queued(): number {
+    return this.#current?.writer.queued ?? 0;
+  }
+
+  /** Resolves when another process has written the log: this one must end. */
+  get fenced(): Promise<DualhomeError> {
+    return this.#fenced.promise;
+  }
+
+  /** See `GroupWriter.submit`; refused with the reason while the log is not open. */
+  async submit(request: ChangeRequest, bytes: number): Promise<ChangeAnswer> {
+    if (!this.#current) throw this.#reason;
+    return this.#current.writer.submit(request, bytes);
+  }
+
+  /** Looks at the alarms and opens or closes the log accordingly. @throws POSTGRES_* */
+  check(): Promise<void> {
+    return this.#exclusive(async () => {
+      const alarm = await this.#readAlarm();
+      if (alarm) await this.#close(reasonOf(alarm));
+      else if (!this.#current) await this.#openOrRefuse();
+    });
+  }
+
+  /** Goes on from where the log ends, whatever it was before, and clears the alarms that forbade it. */
+  beginIncarnation(cause: Cause): Promise<Position> {
+    return this.#exclusive(async () => {
+      await this.#close(new DualhomeError('LOG_CLOSED', { detail: 'A new incarnation begins.' }));
+      const end = await beginIncarnation(this.#options, cause);
+      await clearForbiddingAlarms(this.#options.shared, cause.actor.name);
+      this.#open(end);
+      return end.head;
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#exclusive(() => this.#close(new DualhomeError('LOG_CLOSED')));
+  }
+
+  /** An alarm that cannot be read forbids to open the log, but does not close one that is open. */
+  async #readAlarm(): Promise<Alarm | undefined> {
+    try {
+      return await forbiddingAlarm(this.#options.shared);
+    } catch (error) {
+      if (!this.#current && isDualhomeError(error)) this.#reason = error;
+      throw error;
+    }
+  }
+
+  async #openOrRefuse(): Promise<void> {
+    try {
+      this.#open(await openHomeLog(this.#options));
+    } catch (error) {
+      if (!isDualhomeError(error)) throw error;
+      this.#refuse(error);
+      if (error.code !== 'LOG_RESTORED') throw error;
+      await raiseAlarm(this.#options.shared, error.code, error.detail ?? '', error.facts);
+    }
+  }
+
+  #open(end: LogEnd): void {
+    const current = openWriter(end, this.#options);
+    this.#current = current;
+    void current.writer.stopped.then((error) => {
+      if (error.code === 'LOG_FENCED') this.#fenced.resolve(error);
+    });
+    this.#options.onState(this.state);
+  }
+
+  async #close(reason: DualhomeError): Promise<void> {
+    const current = this.#current;
+    this.#current = undefined;
+    this.#refuse(reason);
+    await current?.[Symbol.asyncDispose]();
+  }
+
+  #refuse(reason: DualhomeError): void {
+    const known = this.#reason.code === reason.code && this.#reason.detail === reason.detail;
+    this.#reason = reason;
+    if (!known) this.#options.onState(this.state);
+  }
+
+  /** One thing after the other. */
+  #exclusive<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.catch(() => undefined);
+    return turn;
+  }
+}
+
+function reasonOf({ code, detail, facts }: Alarm): DualhomeError {
+  return new DualhomeError(code === 'LOG_FORKED' ? 'LOG_FORKED' : 'LOG_RESTORED', { detail, facts });
+}

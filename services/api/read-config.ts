@@ -1,0 +1,27 @@
+import { readFile } from 'node:fs/promises';
+import { readJsonFile } from '../platform/files/json.ts';
+import { Sealer } from '../platform/crypto/sealing.ts';
+import { Secret } from '../platform/logging/secret.ts';
+import { DualhomeError } from '../protocol/errors/index.ts';
+import { apiConfigSchema } from '../protocol/program-config.ts';
+import type { ApiConfig } from '../protocol/program-config.ts';
+
+/** The configuration in `path`. @throws FILES_UNREADABLE, FILES_INVALID */
+export async function readApiConfig(path: string | undefined): Promise<ApiConfig> {
+  const config = path === undefined ? undefined : await readJsonFile(path, apiConfigSchema);
+  if (config) return config;
+  throw new DualhomeError('FILES_UNREADABLE', {
+    detail: `no configuration at ${path ?? '--config'}`,
+    facts: { path },
+  });
+}
+
+/** What seals secrets with this site's key. @throws FILES_UNREADABLE, CRYPTO_KEY_INVALID */
+export async function openSealer(keyFile: string): Promise<Sealer> {
+  try {
+    return new Sealer(new Secret<Uint8Array>(Buffer.from((await readFile(keyFile, 'utf8')).trim(), 'hex')));
+  } catch (cause) {
+    if (cause instanceof DualhomeError) throw cause;
+    throw new DualhomeError('FILES_UNREADABLE', { detail: keyFile, facts: { path: keyFile }, cause });
+  }
+}

@@ -1,0 +1,7 @@
+import type { ApiContext } from '../context.ts';
+import { configRoutes } from './config.ts';
+
+/** Everything the api answers. */
+export function registerRoutes(context: ApiContext): void {
+  configRoutes(context);
+}

@@ -1,0 +1,104 @@
+import { aborted } from '../platform/lifecycle/abort.ts';
+import type { Program } from '../platform/lifecycle/program.ts';
+import type { ResourceStack } from '../platform/lifecycle/resource-stack.ts';
+import { startDiagnosticsServer } from '../platform/metrics/diagnostics-server.ts';
+import { createHttpServer } from '../platform/http/server.ts';
+import { openDatabase } from '../platform/postgres/database.ts';
+import { CertificateStore } from '../platform/tls/certificate-store.ts';
+import type { ApiConfig } from '../protocol/program-config.ts';
+import type { ApiContext } from './context.ts';
+import { HomeLog } from './log/home-log.ts';
+import { watchAlarms } from './log/watch-alarms.ts';
+import { createApiMetrics } from './metrics.ts';
+import { principals } from './principal.ts';
+import { openSealer } from './read-config.ts';
+import { registerRoutes } from './routes/index.ts';
+
+const applicationName = 'dualhome api';
+
+export type ApiRun = {
+  readonly signal: AbortSignal;
+  readonly stack: ResourceStack;
+  readonly program: Program;
+};
+
+/** Runs the api until `signal` aborts. @throws LOG_FENCED when another process has written the log */
+export async function serveApi(config: ApiConfig, { signal, stack, program }: ApiRun): Promise<void> {
+  const { log } = program;
+  const onTrouble = (error: unknown): void => log.warn({ err: error }, 'database trouble');
+  const sealer = await openSealer(config.sealingKeyFile);
+  const { home: url, shared: sharedUrl } = config.databases;
+  const home = stack.use('home database', openDatabase({ url, applicationName, onError: onTrouble }));
+  const shared = stack.use(
+    'shared database',
+    openDatabase({ url: sharedUrl, applicationName, onError: onTrouble }),
+  );
+  const metrics = createApiMetrics(config.site);
+
+  const homeLog = stack.use(
+    'configuration log',
+    new HomeLog({
+      site: config.site,
+      url,
+      applicationName,
+      witnessFile: config.witnessFile,
+      shared,
+      onTrouble,
+      onGroup: metrics.onGroup,
+      onState: (state) => {
+        if (state.open) log.info({ seq: state.head.seq }, 'the configuration log is open');
+        else
+          log.warn(
+            { code: state.reason.code, detail: state.reason.detail },
+            'the configuration log is closed',
+          );
+      },
+    }),
+  );
+  metrics.observe(homeLog);
+  await homeLog.check().catch(onTrouble);
+  stack.use(
+    'alarm watch',
+    watchAlarms({ url: sharedUrl, applicationName, check: () => homeLog.check(), onError: onTrouble }),
+  );
+
+  const certificates = config.tls && stack.use('certificates', await openCertificates(config.tls, onTrouble));
+  const server = stack.use(
+    'http server',
+    await createHttpServer({
+      title: 'dualhome',
+      version: '1',
+      logger: log,
+      authenticate: principals(config.tokens),
+      certificates: certificates ?? undefined,
+    }),
+  );
+  const context: ApiContext = { config, server, home, shared, homeLog, sealer, log, signal };
+  registerRoutes(context);
+  const baseUrl = await server.listen(config.listen);
+  stack.use(
+    'diagnostics',
+    await startDiagnosticsServer({
+      ...config.diagnostics,
+      registry: metrics.registry,
+      health: () => healthOf(homeLog),
+    }),
+  );
+  program.ready({ url: baseUrl });
+  log.info({ url: baseUrl }, 'serving');
+  const fenced = await Promise.race([aborted(signal), homeLog.fenced]);
+  if (fenced) throw fenced;
+}
+
+function openCertificates(
+  { keyFile, certFile, caFile }: NonNullable<ApiConfig['tls']>,
+  onProblem: (error: unknown) => void,
+): Promise<CertificateStore> {
+  return CertificateStore.open({ keyFile, certificateFile: certFile, authorityFiles: [caFile], onProblem });
+}
+
+function healthOf({ state, queued }: HomeLog) {
+  return state.open
+    ? { healthy: true, seq: state.head.seq, queued }
+    : { healthy: false, code: state.reason.code, detail: state.reason.detail ?? null };
+}
