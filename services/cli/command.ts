@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { addConfigVerbs } from './commands/config.ts';
 import { addSiteVerbs } from './commands/site.ts';
 import { addPairVerbs } from './commands/pair.ts';
 
@@ -23,5 +24,6 @@ export function createCommand(): Command {
     .addHelpText('after', exitCodesHelp);
   addSiteVerbs(command);
   addPairVerbs(command);
+  addConfigVerbs(command);
   return command;
 }

@@ -4,6 +4,13 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readHead } from '../../services/log/head.ts';
+import { keyOf } from '../../services/model/kind.ts';
+import type { Kind } from '../../services/model/kind.ts';
+import type { Row } from '../../services/model/table.ts';
+import { changeDoneSchema } from '../../services/protocol/rest/changes.ts';
+import type { ChangeDone } from '../../services/protocol/rest/changes.ts';
+import type { Position } from '../../services/protocol/position.ts';
 import { HttpClient } from '../../services/platform/http/client.ts';
 import { signalProcess, startTicks } from '../../services/platform/embedded-postgres/process.ts';
 import { openDatabase } from '../../services/platform/postgres/database.ts';
@@ -11,7 +18,7 @@ import type { Database } from '../../services/platform/postgres/database.ts';
 import { readSiteFile } from '../../services/site/config/read.ts';
 import type { SiteFile } from '../../services/site/config/read.ts';
 import { formatAddress } from '../../services/site/config/values.ts';
-import { plannedDatabases } from '../../services/site/databases/plan.ts';
+import { plannedDatabases, standbyName } from '../../services/site/databases/plan.ts';
 import { adminUrlOf } from '../../services/site/databases/run.ts';
 import { initSite } from '../../services/site/init.ts';
 import { siteLayout } from '../../services/site/layout.ts';
@@ -168,6 +175,32 @@ export class TestSite implements AsyncDisposable {
       baseUrl: `${config.api.tls ? 'https' : 'http'}://${formatAddress(config.api.listen)}`,
       token: await readSecret(this.layout.secrets.token(role)),
     });
+  }
+
+  /** Puts a row through the api as an operator would. */
+  async put(
+    kind: Kind,
+    row: Row,
+    query: Readonly<Record<string, string | number>> = {},
+  ): Promise<ChangeDone> {
+    using api = await this.api('operator');
+    const path = `/v1/config/${kind.name}/${encodeURIComponent(keyOf(kind, row))}`;
+    return api.request('PUT', path, { body: row, query, answer: changeDoneSchema });
+  }
+
+  /** Head of this site's configuration log. */
+  async head(): Promise<Position> {
+    return readHead(await this.database('home'));
+  }
+
+  /** What this site has applied of the peer's configuration log. */
+  async applied(peer: string): Promise<Position> {
+    return readHead(await this.database(standbyName(peer)));
+  }
+
+  /** Waits until this site has applied the peer's log up to `seq`. */
+  async waitApplied(peer: string, seq: number): Promise<void> {
+    await this.waitFor(`event ${seq} of ${peer}`, async () => (await this.applied(peer)).seq >= seq);
   }
 
   /** A database (`home`, `shared`, `standby_c2`) as its administrator; closed with the site. */
