@@ -75,4 +75,22 @@ export const transferErrors = defineErrors({
     retry: 'later',
     http: 503,
   },
+  TRANSFER_LOST: {
+    summary: 'The receiving site no longer knows this transfer, because its synchronizer was restarted.',
+    action: 'None: the transfer starts again at a newer point.',
+    retry: 'yes',
+    http: 409,
+  },
+  TRANSFER_BUSY: {
+    summary: 'Another transfer into the same copy is being put in place.',
+    action: 'None: it is tried again.',
+    retry: 'later',
+    http: 409,
+  },
+  TRANSFER_NO_SPACE: {
+    summary: 'There is not enough room on the disk for a snapshot.',
+    action: 'Free some space in the data directory named; the transfer is tried again by itself.',
+    retry: 'later',
+    http: 507,
+  },
 });

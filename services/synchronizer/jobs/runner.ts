@@ -14,9 +14,9 @@ export type JobContext = {
   /** Aborts on cancellation, on stop, and when a newer attempt has begun. */
   readonly signal: AbortSignal;
   /** Says what is being done; shown at once. */
-  phase(name: string): void;
+  readonly phase: (name: string) => void;
   /** Says how far it is; written at most every half second. */
-  count(counted: Counted): void;
+  readonly count: (counted: Counted) => void;
 };
 
 /** Does a job of one kind; may be called again after any failure and goes on or begins anew. */

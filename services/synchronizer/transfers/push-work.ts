@@ -1,0 +1,149 @@
+import { mkdir, rm, statfs, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { DualhomeError, errorRegistry, isDualhomeError } from '../../protocol/errors/index.ts';
+import type { ErrorCode } from '../../protocol/errors/index.ts';
+import type { ChunkDigest } from '../../protocol/manifest.ts';
+import { chunkFileName } from '../../protocol/manifest.ts';
+import type { SnapshotExport } from '../../log/snapshot/export.ts';
+import { openExport } from '../../log/snapshot/export.ts';
+import type { Signer } from '../../platform/crypto/signing.ts';
+import type { FtpClient } from '../../platform/ftp/client/ftp-client.ts';
+import { openLocalFile } from '../../platform/ftp/client/upload.ts';
+import { delay } from '../../platform/lifecycle/abort.ts';
+import { failpoint } from '../../platform/lifecycle/failpoint.ts';
+import type { JobWork } from '../jobs/runner.ts';
+import { partId } from '../jobs/remote.ts';
+import type { PeerLink, SynchronizerContext } from '../ports.ts';
+import { countScope } from '../store/scope-size.ts';
+import { offerSchema, receivedSchema } from './requests.ts';
+import type { Offer, Received } from './requests.ts';
+
+/** Chunks on our disk that have not arrived yet; the export waits while there are as many. */
+const chunksWaitingMax = 6;
+const lookMs = 100;
+const freeBytesMin = 256 * 1024 * 1024;
+
+export type PushOptions = {
+  readonly signer: Signer;
+  readonly clientFor: (offer: Offer, peer: string) => FtpClient;
+};
+
+/**
+ * Sends this site's state to the peer: export, upload and import overlap, chunk by chunk; then the
+ * signed manifest seals the whole, and the peer verifies, rolls forward and swaps.
+ * An attempt that breaks begins again at a new point, under another id.
+ */
+export function pushWork(context: SynchronizerContext, { signer, clientFor }: PushOptions): JobWork {
+  const { config, home, peers } = context;
+  return async (job, { signal, phase, count }) => {
+    const peer = peers.get(job.peer);
+    if (!peer?.send) throw new DualhomeError('LINK_LOG_NOT_SENT');
+    const ask = asking(peer.link, signal);
+    const transfer = partId(job.id, `transfer/${job.attempts}`);
+    const directory = join(config.spool.outgoing, transfer);
+    await mkdir(directory, { recursive: true });
+    await using cleanup = new AsyncDisposableStack();
+    cleanup.defer(() => rm(directory, { recursive: true, force: true }));
+    await requireSpace(directory);
+
+    phase('counting');
+    await peer.link.whenUp(signal);
+    const total = await countScope(home, job.scope);
+    const { scope } = job;
+    const exported = cleanup.use(
+      await openExport({ database: home, site: config.site, transfer, scope, directory, signer, signal }),
+    );
+    const offer = await ask('transfer.begin', { header: exported.header }, offerSchema);
+    cleanup.defer(async () => {
+      await peer.link.request('transfer.end', { transfer }, z.unknown()).catch(() => undefined);
+    });
+    const client = cleanup.use(clientFor(offer, job.peer));
+
+    phase('copying');
+    const tally = { rowsDone: 0, bytesDone: 0, rowsTotal: total.rows, bytesTotal: total.bytes };
+    await sendChunks(exported, signal, async (digest) => {
+      await sendChunk(client, directory, digest, signal);
+      await ask('transfer.chunk', { transfer, digest }, z.unknown());
+      tally.rowsDone += digest.rows;
+      tally.bytesDone += digest.rawBytes;
+      count({ ...tally });
+    });
+
+    phase('verifying and swapping');
+    await ask('transfer.seal', { transfer, manifest: exported.seal() }, z.unknown());
+    await untilDone(() => ask('transfer.look', { transfer }, receivedSchema), signal);
+    return { transfer, seq: exported.header.seq, rows: tally.rowsDone, bytes: tally.bytesDone };
+  };
+}
+
+/** Exports on while earlier chunks are sent, at most `chunksWaitingMax` at a time; the first failure ends all. */
+async function sendChunks(
+  exported: SnapshotExport,
+  signal: AbortSignal,
+  send: (digest: ChunkDigest) => Promise<void>,
+): Promise<void> {
+  const sending = new Set<Promise<void>>();
+  try {
+    for await (const digest of exported.chunks()) {
+      signal.throwIfAborted();
+      const sent: Promise<void> = send(digest).then(() => void sending.delete(sent));
+      sent.catch(() => undefined);
+      sending.add(sent);
+      if (sending.size >= chunksWaitingMax) await Promise.race(sending);
+    }
+    await Promise.all(sending);
+  } finally {
+    await Promise.allSettled(sending);
+  }
+}
+
+async function sendChunk(
+  client: FtpClient,
+  directory: string,
+  digest: ChunkDigest,
+  signal: AbortSignal,
+): Promise<void> {
+  const name = chunkFileName(digest);
+  const path = join(directory, name);
+  failpoint('upload.before-rename');
+  const { storedBytes: bytes, sha256 } = digest;
+  await client.upload({ name, bytes, sha256, open: openLocalFile(path) }, { signal });
+  await unlink(path);
+}
+
+async function untilDone(look: () => Promise<Received>, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    const { state, error } = await look();
+    if (state === 'done') return;
+    if (state === 'failed' && error) throw asKnown(error);
+    if (state === 'unknown') throw new DualhomeError('TRANSFER_LOST');
+    await delay(lookMs, signal);
+  }
+}
+
+function asKnown({ code, detail }: { readonly code: string; readonly detail: string }): DualhomeError {
+  if (Object.hasOwn(errorRegistry, code)) return new DualhomeError(code as ErrorCode, { detail });
+  return new DualhomeError('JOB_PEER_FAILED', { detail: `${code}: ${detail}` });
+}
+
+/** Asks until there is an answer: requests of a transfer may be repeated, so a link that goes down costs only time. */
+function asking(link: PeerLink, signal: AbortSignal) {
+  return async <T>(method: string, params: unknown, result: z.ZodType<T>): Promise<T> => {
+    for (;;) {
+      await link.whenUp(signal);
+      try {
+        return await link.request(method, params, result, { signal });
+      } catch (error) {
+        if (!isDualhomeError(error, 'LINK_DOWN') && !isDualhomeError(error, 'LINK_REQUEST_TIMEOUT'))
+          throw error;
+      }
+    }
+  };
+}
+
+async function requireSpace(directory: string): Promise<void> {
+  const { bavail, bsize } = await statfs(directory);
+  if (bavail * bsize >= freeBytesMin) return;
+  throw new DualhomeError('TRANSFER_NO_SPACE', { detail: `${directory} has ${bavail * bsize} bytes left.` });
+}
