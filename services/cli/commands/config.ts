@@ -226,5 +226,6 @@ function describeDone({ seq, changed }: ChangeDone): string {
 
 function shown(value: unknown): string | undefined {
   if (value === null || value === undefined) return undefined;
-  return Array.isArray(value) ? value.join(',') : String(value);
+  if (Array.isArray(value)) return value.join(',');
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
