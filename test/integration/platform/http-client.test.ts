@@ -1,7 +1,8 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { HttpClient } from '../../../services/platform/http/client.ts';
@@ -74,6 +75,22 @@ describe('the client', () => {
       });
       await expect(client.request('GET', '/', { answer: z.unknown() })).rejects.toThrow('API_ANSWER_INVALID');
     }
+  });
+
+  test('says that the connection broke in the middle of an answer', async () => {
+    const accepted = Promise.withResolvers<Socket>();
+    const server = createTcpServer((socket) => {
+      accepted.resolve(socket);
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"ok":');
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const reset = (): void => void accepted.promise.then((socket) => socket.resetAndDestroy());
+    subscribe('http.client.response.finish', reset);
+    using client = new HttpClient({ baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+    await expect(client.request('GET', '/', { answer: ok })).rejects.toThrow('API_UNREACHABLE');
+    unsubscribe('http.client.response.finish', reset);
+    server.close();
   });
 
   test('uses one connection for requests after each other', async () => {

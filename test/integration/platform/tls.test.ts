@@ -8,7 +8,7 @@ import { CertificateStore } from '../../../services/platform/tls/certificate-sto
 import type { Credentials } from '../../../services/platform/tls/certificate-store.ts';
 import { createAuthority, issueCertificate } from '../../../services/platform/tls/certificates.ts';
 import type { Identity } from '../../../services/platform/tls/certificates.ts';
-import { renewIfDue, writeIdentity } from '../../../services/platform/tls/identity-files.ts';
+import { readIdentity, renewIfDue, writeIdentity } from '../../../services/platform/tls/identity-files.ts';
 import { fingerprintOf, parseCertificate, subjectUrisOf } from '../../../services/platform/tls/inspect.ts';
 import { TemporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -172,6 +172,15 @@ test('a key without its certificate never replaces a good pair', async () => {
   expect(fingerprintOf(store.current.certificate)).toBe(
     fingerprintOf(parseCertificate(other.certificatePem)),
   );
+});
+
+test('files that are written again unchanged change nothing', async () => {
+  await using a = await Party.create('a');
+  const store = await a.trust(a);
+  const good = store.current;
+  await writeIdentity(a.files, await readIdentity(a.files));
+  await store.reload();
+  expect(store.current).toBe(good);
 });
 
 test('files that vanish leave the last good ones in use', async () => {

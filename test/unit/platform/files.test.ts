@@ -1,4 +1,4 @@
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { readJsonFile, writeJsonFile } from '../../../services/platform/files/json.ts';
@@ -17,10 +17,11 @@ test('a file is replaced with the given mode, and nothing is left beside it', as
   expect(await readdir(directory.path)).toEqual(['key.pem']);
 });
 
-test('a write that fails leaves the old content and nothing beside it', async () => {
+test('a write that fails leaves what was there and nothing beside it', async () => {
   await using directory = await TemporaryDirectory.create();
-  await expect(writeFileAtomic(directory.path, 'x')).rejects.toThrow(/EISDIR|ENOTEMPTY|EEXIST/);
-  expect(await readdir(directory.path)).toEqual([]);
+  await mkdir(directory.file('taken'));
+  await expect(writeFileAtomic(directory.file('taken'), 'x')).rejects.toThrow(/EISDIR|ENOTEMPTY|EEXIST/);
+  expect(await readdir(directory.path)).toEqual(['taken']);
 });
 
 test('a reader sees one whole content or the other while a file is replaced', async () => {
