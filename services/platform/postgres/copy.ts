@@ -12,7 +12,7 @@ export type CopyIn = Writable & Counted;
 export type CopyOut = Readable & Counted;
 
 /** What the driver calls on a query of its own kind; not in its types. */
-type Submitted = { handleError(error: unknown): void; query_timeout?: number };
+type Submitted = { handleError(error: unknown): void; query_timeout?: number; callback?(): void };
 
 /** A COPY lasts as long as its other end feeds it: the time limit of statements is not for it. */
 const COPY_TIMEOUT_MS = 2 ** 31 - 1;
@@ -38,6 +38,8 @@ export function openCopyTo(client: ClientBase, sql: string, onDone: () => void):
   let done = false;
   const finish = (): void => {
     done = true;
+    // Set by `pg`: ends its time limit, which would keep the process alive.
+    (stream as unknown as Submitted).callback?.();
     onDone();
   };
   onFailure(stream as unknown as Submitted, finish);
