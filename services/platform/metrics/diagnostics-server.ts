@@ -15,14 +15,16 @@ export type DiagnosticsOptions = {
   readonly port: number;
   readonly health: () => Health | Promise<Health>;
   readonly registry: Registry;
+  /** Further pages by their path, each answering with JSON. */
+  readonly pages?: Readonly<Record<string, () => unknown>> | undefined;
 };
 
 const connectionsMax = 16;
 const timeouts = { requestTimeout: 5_000, connectionsCheckingInterval: 5_000 };
 
 /**
- * Serves `/health` (JSON; 200 healthy, 503 not) and `/metrics` (Prometheus text) of one program. Releasing it cuts
- * open requests.
+ * Serves `/health` (JSON; 200 healthy, 503 not), `/metrics` (Prometheus text) and the further pages of one program.
+ * Releasing it cuts open requests.
  */
 export class DiagnosticsServer implements AsyncDisposable {
   readonly #server: Server;
@@ -66,13 +68,15 @@ const json = (status: number, value: unknown): Answer => ({
 async function answer(
   method: string | undefined,
   url: string | undefined,
-  { health, registry }: DiagnosticsOptions,
+  { health, registry, pages = {} }: DiagnosticsOptions,
 ): Promise<Answer> {
   if (method !== 'GET') return json(405, { error: 'only GET' });
   try {
     if (url === '/metrics')
       return { status: 200, type: registry.contentType, body: await registry.metrics() };
-    if (url !== '/health') return json(404, { error: 'only /health and /metrics' });
+    const page = url !== undefined && Object.hasOwn(pages, url) ? pages[url] : undefined;
+    if (page) return json(200, await page());
+    if (url !== '/health') return json(404, { error: 'no such page' });
     const state = await health();
     return json(state.healthy ? 200 : 503, state);
   } catch (error) {

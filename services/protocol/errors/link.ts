@@ -116,6 +116,13 @@ export const linkErrors = defineErrors({
     retry: 'later',
     http: 409,
   },
+  LINK_EVENT_REFUSED: {
+    summary: 'The standby database refuses an event.',
+    action:
+      'Read the message of the database. If the schema of this site is older than that of its peer, upgrade this site; otherwise resync. The lane goes on by itself from the event named.',
+    retry: 'later',
+    http: 500,
+  },
   LINK_MARK_PASSED: {
     summary: 'The lane has already applied events beyond the position asked for.',
     action: 'None: the comparison is tried again at a newer position.',

@@ -1,0 +1,148 @@
+import { readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { DualhomeError } from '../protocol/errors/index.ts';
+import type { SynchronizerConfig } from '../protocol/program-config.ts';
+import { systemClock } from '../platform/lifecycle/clock.ts';
+import type { ResourceStack } from '../platform/lifecycle/resource-stack.ts';
+import type { Logger } from '../platform/logging/logger.ts';
+import { createRegistry } from '../platform/metrics/registry.ts';
+import { openDatabase } from '../platform/postgres/database.ts';
+import { CertificateStore } from '../platform/tls/certificate-store.ts';
+import { SharedAlarms } from './alarms/alarms.ts';
+import type { TrustedPeer } from './link/authenticate.ts';
+import { Connection } from './link/connection.ts';
+import { dial } from './link/dial.ts';
+import { HandlerTable } from './link/handler-table.ts';
+import { LinkListener } from './link/listener.ts';
+import { OncePerCause } from './link/once-per-cause.ts';
+import { PeerSite } from './peer-site.ts';
+import type { SynchronizerContext } from './ports.ts';
+import { HomeLog } from './send/home-log.ts';
+import { StatusBoard } from './status/board.ts';
+
+const applicationName = 'dualhome synchronizer';
+
+export type Synchronizer = {
+  readonly context: SynchronizerContext;
+  readonly status: StatusBoard;
+  /** Begins to listen, dial, send and apply, once whoever builds on the context has registered its handlers. */
+  readonly start: () => Promise<void>;
+};
+
+/** Builds all parts onto `stack`, which ends them in reverse order. @throws TLS_*, FILES_* */
+export async function createSynchronizer(
+  config: SynchronizerConfig,
+  { log, stack }: { readonly log: Logger; readonly stack: ResourceStack },
+): Promise<Synchronizer> {
+  const onError = (error: unknown): void => log.debug({ err: error }, 'a database connection was lost');
+  const open = (name: string, url: string) =>
+    stack.use(`${name} database`, openDatabase({ url, applicationName, onError }));
+  const directory = join(config.dataDir, 'link');
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const certificates = stack.use('certificates', await openCertificates(config, log));
+  const home = open('home', config.databases.home);
+  const shared = open('shared', config.databases.shared);
+  const alarms = stack.use('alarms', new SharedAlarms(shared, log));
+  const handlers = new HandlerTable(log);
+  const peers = new Map<string, PeerSite>();
+  const homeLog = stack.use('home log', watchHome(config, home, log, peers));
+  const trusted = (): readonly TrustedPeer[] =>
+    config.peers.flatMap(({ name }, i) => {
+      const authority = certificates.current.authorities[i];
+      return authority ? [{ name, authority }] : [];
+    });
+  const software = softwareVersion();
+  for (const peer of config.peers) {
+    const dialPeer = async (signal: AbortSignal): Promise<Connection> => {
+      const to = trusted().find(({ name }) => name === peer.name);
+      if (!to) throw new Error(`no authority of ${peer.name}`);
+      return new Connection(await dial(peer.link, to, certificates.current.context, signal));
+    };
+    const options = { site: config.site, config: peer, directory, software, home, homeLog, alarms, handlers };
+    peers.set(
+      peer.name,
+      stack.use(`peer ${peer.name}`, new PeerSite({ ...options, clock: systemClock, log, dial: dialPeer })),
+    );
+  }
+  const registry = createRegistry({ site: config.site });
+  const status = stack.use(
+    'status',
+    new StatusBoard({
+      config,
+      software,
+      shared,
+      homeLog,
+      peers: [...peers.values()],
+      clock: systemClock,
+      registry,
+    }),
+  );
+  return {
+    context: { config, log, registry, home, shared, peers, handlers, alarms },
+    status,
+    start: async () => {
+      stack.use('link listener', await listenToPeers(config, { certificates, trusted, peers, log }));
+      for (const peer of peers.values()) await peer.start();
+      status.start();
+    },
+  };
+}
+
+function openCertificates(config: SynchronizerConfig, log: Logger): Promise<CertificateStore> {
+  return CertificateStore.open({
+    keyFile: config.certificate.keyFile,
+    certificateFile: config.certificate.certFile,
+    authorityFiles: config.peers.map(({ caFile }) => caFile),
+    onProblem: (error) => log.warn({ err: error }, 'changed certificate files cannot be used'),
+  });
+}
+
+function watchHome(
+  config: SynchronizerConfig,
+  home: SynchronizerContext['home'],
+  log: Logger,
+  peers: ReadonlyMap<string, PeerSite>,
+): HomeLog {
+  return new HomeLog({
+    home,
+    url: config.databases.home,
+    log,
+    onRewound: (was, is) => {
+      log.error({ was: was.seq, is: is.seq }, 'the log of this site has gone back; peers resume anew');
+      for (const { link } of peers.values()) link.reset('the log of the site has gone back');
+    },
+  });
+}
+
+type Listening = {
+  readonly certificates: CertificateStore;
+  readonly trusted: () => readonly TrustedPeer[];
+  readonly peers: ReadonlyMap<string, PeerSite>;
+  readonly log: Logger;
+};
+
+function listenToPeers(
+  config: SynchronizerConfig,
+  { certificates, trusted, peers, log }: Listening,
+): Promise<LinkListener> {
+  const causes = new OncePerCause();
+  const onRefused = (error: DualhomeError): void => {
+    const claimed = peers.get(String(error.facts['claimed']));
+    if (claimed) claimed.link.refused(error);
+    else if (causes.isNew(error))
+      log.warn({ code: error.code, detail: error.detail }, 'a connection was refused');
+  };
+  return LinkListener.open({
+    address: config.link,
+    certificates,
+    peers: trusted,
+    onConnection: (peer, connection) => peers.get(peer)?.link.accept(connection),
+    onRefused,
+  });
+}
+
+function softwareVersion(): string {
+  const path = join(import.meta.dirname, '../../package.json');
+  return (JSON.parse(readFileSync(path, 'utf8')) as { readonly version: string }).version;
+}
