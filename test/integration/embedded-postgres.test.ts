@@ -267,7 +267,7 @@ test.skipIf(!isRoot)(
     await using again = await startEmbeddedPostgres(options);
     expect(again.systemIdentifier).toBe(first.systemIdentifier);
     await again.stop();
-    await rm(options.dataDir, { recursive: true });
+    await rm(first.dataDir, { recursive: true });
     await using anew = await startEmbeddedPostgres(options);
     expect(anew.systemIdentifier).not.toBe(first.systemIdentifier);
   },

@@ -66,8 +66,10 @@ test('rows that are refused fail the COPY as a whole and leave the session usabl
   await using db = await testDatabase('empty');
   await using session = await db.database.session();
   await createTable(session);
-  const twice = pipeline(Readable.from(['1\ta\n', '1\tb\n']), session.copyFrom(COPY_IN));
+  const copyIn = session.copyFrom(COPY_IN);
+  const twice = pipeline(Readable.from(['1\ta\n', '1\tb\n']), copyIn);
   expect(isUniqueViolation(await twice.catch((error: unknown) => error))).toBe(true);
+  await expect.poll(() => copyIn.closed).toBe(true);
   expect(await session.query('select count(*) as rows from t')).toMatchObject({ rows: [{ rows: 0 }] });
 });
 
@@ -121,6 +123,10 @@ test('a reader that loses interest costs the session, not the pool', async () =>
     for await (const chunk of copyOut) {
       if ((chunk as Buffer).length > 0) break;
     }
+    await expect(session.query('select 1')).rejects.toMatchObject({
+      code: 'POSTGRES_UNREACHABLE',
+      detail: expect.not.stringContaining('timeout'),
+    });
   }
   expect(await database.query('select 1 as one')).toMatchObject({ rows: [{ one: 1 }] });
 });

@@ -20,14 +20,7 @@ const COPY_TIMEOUT_MS = 2 ** 31 - 1;
 /** `onDone` is called when the connection is free again. */
 export function openCopyFrom(client: ClientBase, sql: string, onDone: () => void): CopyIn {
   const stream = from(sql);
-  let failed = false;
-  onFailure(stream as unknown as Submitted, () => {
-    failed = true;
-    onDone();
-  });
-  const destroy = stream._destroy.bind(stream);
-  // After a failure the driver's stream has let go of its connection and would itself fail at telling it.
-  stream._destroy = (error, done) => (failed ? done(error) : destroy(error, done));
+  onFailure(stream as unknown as Submitted, onDone);
   stream.once('finish', onDone);
   return client.query(stream);
 }
