@@ -23,6 +23,7 @@ await runProgram({
     const health = () => status.health();
     stack.use('diagnostics', await startDiagnosticsServer({ host, port, registry, health, pages }));
     ready({ diagnostics: config.diagnostics, link: config.link });
+    log.info('serving');
     await aborted(signal);
   },
 });
