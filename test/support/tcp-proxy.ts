@@ -26,6 +26,7 @@ export class TcpProxy implements AsyncDisposable {
   readonly #server: Server;
   readonly #shapes: Readonly<Record<Direction, LaneShape>> = { up: new LaneShape(), down: new LaneShape() };
   readonly #connections = new Set<Connection>();
+  #accepted = 0;
   #refusing = false;
 
   private constructor({ target }: TcpProxyOptions, server: Server) {
@@ -48,6 +49,11 @@ export class TcpProxy implements AsyncDisposable {
   /** Connections open now. */
   get connections(): number {
     return this.#connections.size;
+  }
+
+  /** Resolves when that many connections in all have been accepted. */
+  async accepted(count: number): Promise<void> {
+    while (this.#accepted < count) await once(this.#server, 'connection');
   }
 
   /** Bytes forwarded so far. */
@@ -105,6 +111,7 @@ export class TcpProxy implements AsyncDisposable {
   }
 
   #accept(client: Socket): void {
+    this.#accepted += 1;
     if (this.#refusing) return void client.resetAndDestroy();
     const target = connect({ ...this.target, allowHalfOpen: true });
     const connection = new Connection(client, target, this.#shapes);
@@ -126,6 +133,7 @@ class Connection {
       new ProxyLane(client, target, shapes.up, cut),
       new ProxyLane(target, client, shapes.down, cut),
     ];
+    for (const socket of this.#sockets) socket.setNoDelay(true);
     this.closed = Promise.all(this.#sockets.map(closeOf));
   }
 

@@ -58,7 +58,7 @@ export class Download {
       await rename(this.#part, path);
     } catch (error) {
       this.#options.signal.throwIfAborted();
-      throw failureOf(error, { name: this.#file.name, path });
+      throw failureOf(error, 'open', { name: this.#file.name, path });
     }
   }
 

@@ -4,7 +4,9 @@ import type { ConnectionOptions } from 'node:tls';
 import { Client } from 'basic-ftp';
 import type { DualhomeError } from '../../../protocol/errors/index.ts';
 import type { Secret } from '../../logging/secret.ts';
-import { failureOf, isNoSuchFile } from './failure.ts';
+import { failureOf, isNoSuchFile, isOfLocalFile } from './failure.ts';
+import type { SessionPhase } from './failure.ts';
+import { seeWholeReplies } from './whole-replies.ts';
 
 /** An FTP server and how to log in there. */
 export type FtpServerAddress = {
@@ -32,6 +34,9 @@ export type TransferOptions = {
   readonly onBytes: (bytes: number) => void;
 };
 
+/** Opening a session takes a dozen exchanges, and one handshake that basic-ftp puts no limit to. */
+const openTimeouts = 4;
+
 /**
  * One login at any FTP server, for one operation at a time.
  *
@@ -42,18 +47,21 @@ export class FtpSession implements Disposable {
   readonly #client: Client;
   readonly #server: FtpServerAddress;
   #features: ReadonlyMap<string, string> = new Map();
+  #phase: SessionPhase = 'opening';
 
   private constructor(server: FtpServerAddress, timeoutMs: number) {
     this.#server = server;
     this.#client = new Client(timeoutMs);
+    seeWholeReplies(this.#client.ftp);
   }
 
   /** @throws FTP_UNREACHABLE, FTP_TLS_REFUSED, FTP_LOGIN_REFUSED, FTP_BUSY */
   static async open(server: FtpServerAddress, { timeoutMs, signal }: FtpSessionOptions): Promise<FtpSession> {
     const session = new FtpSession(server, timeoutMs);
-    const deadline = AbortSignal.timeout(timeoutMs);
+    const deadline = AbortSignal.timeout(openTimeouts * timeoutMs);
     try {
       await session.#run(AbortSignal.any([signal, deadline]), (client) => session.#logIn(client));
+      session.#phase = 'open';
       return session;
     } catch (error) {
       session[Symbol.dispose]();
@@ -117,16 +125,22 @@ export class FtpSession implements Disposable {
     this.#client.close();
   }
 
-  /** Runs a transfer, reports its bytes, and waits until the local file is closed, also when it failed. */
+  /**
+   * Runs a transfer, reports its bytes, and waits until the local file is closed, also when it failed. A local error
+   * is asked for, because basic-ftp hides one that comes before the data connection.
+   */
   async #transfer(
     { signal, onBytes }: TransferOptions,
     local: Readable | Writable,
     work: (client: Client) => Promise<unknown>,
   ): Promise<void> {
-    local.on('error', () => undefined);
+    let localError: unknown;
+    local.on('error', (error) => (localError ??= error));
     this.#client.trackProgress(({ bytes }) => onBytes(bytes));
     try {
       await this.#run(signal, work);
+    } catch (error) {
+      throw isOfLocalFile(localError) ? this.#failureOf(localError) : error;
     } finally {
       this.#client.trackProgress();
       local.destroy();
@@ -162,6 +176,6 @@ export class FtpSession implements Disposable {
 
   #failureOf(error: unknown): DualhomeError {
     const { host, port } = this.#server;
-    return failureOf(error, { host, port });
+    return failureOf(error, this.#phase, { host, port });
   }
 }
