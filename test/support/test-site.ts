@@ -185,7 +185,7 @@ export class TestSite implements AsyncDisposable {
   ): Promise<ChangeDone> {
     using api = await this.api('operator');
     const path = `/v1/config/${kind.name}/${encodeURIComponent(keyOf(kind, row))}`;
-    return api.request('PUT', path, { body: row, query, answer: changeDoneSchema });
+    return await api.request('PUT', path, { body: row, query, answer: changeDoneSchema });
   }
 
   /** Head of this site's configuration log. */

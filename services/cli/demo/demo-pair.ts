@@ -1,0 +1,74 @@
+import { existsSync } from 'node:fs';
+import { chmod, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readSiteFile } from '../../site/config/read.ts';
+import { formatAddress } from '../../site/config/values.ts';
+import { initSite } from '../../site/init.ts';
+import { ownOffer } from '../../site/pairing/offer.ts';
+import { recordPeer } from '../../site/pairing/peers.ts';
+import { takePortBlock } from '../../site/port-block.ts';
+import { DemoSite } from './demo-site.ts';
+import { openLinkProxy } from './link-proxy.ts';
+import type { LinkProxy } from './link-proxy.ts';
+
+const host = '127.0.0.1';
+const both = { sends: true, receives: true };
+
+/** Two paired sites in one directory, and the network between them. */
+export type DemoPair = AsyncDisposable & {
+  readonly c1: DemoSite;
+  readonly c2: DemoSite;
+  readonly link: LinkProxy;
+};
+
+/** Whether the pair was made before. */
+export function hasPair(directory: string): boolean {
+  return existsSync(pathOf(directory, 'c2')) && existsSync(pathOf(directory, 'c1'));
+}
+
+/** Makes both sites and pairs them; c1, which dials, reaches c2's link through a port of its own that can be cut. */
+export async function makePair(directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  await chmod(directory, 0o755);
+  await using one = await takePortBlock();
+  await using two = await takePortBlock();
+  const settings = { publicHost: host, listenHost: host };
+  const c1 = await initSite(join(directory, 'c1'), { site: 'c1', firstPort: one.first, ...settings });
+  const c2 = await initSite(join(directory, 'c2'), { site: 'c2', firstPort: two.first, ...settings });
+  const link = formatAddress({ host, port: one.first + proxyOffset });
+  await recordPeer(c1, { ...(await ownOffer(c2)), link }, both);
+  await recordPeer(c2, await ownOffer(c1), both);
+}
+
+/** Of the port in c1's block that no program uses. */
+const proxyOffset = 8;
+
+/** Starts both sites and the network between them. */
+export async function startPair(directory: string, signal: AbortSignal): Promise<DemoPair> {
+  await using stack = new AsyncDisposableStack();
+  const c1File = await readSiteFile(pathOf(directory, 'c1'));
+  const c2File = await readSiteFile(pathOf(directory, 'c2'));
+  const listen = c1File.config.peers.find(({ name }) => name === 'c2')?.link ?? c2File.config.link.listen;
+  const link = stack.use(await openLinkProxy(listen, c2File.config.link.listen));
+  const starting = [c1File, c2File].map(({ path }) => DemoSite.start(path, signal));
+  const [first, second] = await Promise.allSettled(starting);
+  for (const outcome of [first, second]) if (outcome?.status === 'fulfilled') stack.use(outcome.value);
+  if (first?.status === 'rejected') throw first.reason;
+  if (second?.status === 'rejected') throw second.reason;
+  if (!first || !second) throw new Error('both sites were started');
+  const [c1, c2] = [first.value, second.value];
+  const held = stack.move();
+  return {
+    c1,
+    c2,
+    link,
+    async [Symbol.asyncDispose]() {
+      await Promise.all([c1[Symbol.asyncDispose](), c2[Symbol.asyncDispose]()]);
+      await held.disposeAsync();
+    },
+  };
+}
+
+function pathOf(directory: string, site: string): string {
+  return join(directory, site, 'site.yaml');
+}

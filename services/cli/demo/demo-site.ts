@@ -1,0 +1,72 @@
+import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { DualhomeError } from '../../protocol/errors/index.ts';
+import type { HttpClient } from '../../platform/http/client.ts';
+import { readSiteFile } from '../../site/config/read.ts';
+import type { SiteFile } from '../../site/config/read.ts';
+import { openApi } from '../connection.ts';
+
+const readySchema = z.object({ type: z.literal('ready') });
+
+/** One site of the tour: its supervisor as a process of ours, which stops by itself should we die. */
+export class DemoSite implements AsyncDisposable {
+  readonly name: string;
+  readonly path: string;
+  readonly api: HttpClient;
+  readonly #child: ChildProcess;
+
+  private constructor(file: SiteFile, api: HttpClient, child: ChildProcess) {
+    this.name = file.config.site;
+    this.path = file.path;
+    this.api = api;
+    this.#child = child;
+  }
+
+  /** Starts everything of the site and waits until it serves. @throws SITE_PROGRAM_NOT_READY */
+  static async start(path: string, signal: AbortSignal): Promise<DemoSite> {
+    const file = await readSiteFile(path);
+    const log = join(file.dataDir, 'logs', 'site.log');
+    const child = spawnSupervisor(path, log);
+    const site = new DemoSite(file, await openApi({ config: path }), child);
+    const stop = (): void => void child.kill('SIGTERM');
+    signal.addEventListener('abort', stop, { once: true });
+    const exited = once(child, 'exit').then(() => 'exited' as const);
+    const outcome = await Promise.race([becomesReady(child), exited]);
+    signal.removeEventListener('abort', stop);
+    if (outcome === 'ready') return site;
+    signal.throwIfAborted();
+    throw new DualhomeError('SITE_PROGRAM_NOT_READY', {
+      detail: `Site ${site.name} did not start; see ${log}`,
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.api[Symbol.dispose]();
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const exited = once(this.#child, 'exit');
+    this.#child.kill('SIGTERM');
+    await exited;
+  }
+}
+
+function spawnSupervisor(path: string, log: string): ChildProcess {
+  const main = join(import.meta.dirname, '..', '..', 'site', 'main.ts');
+  const output = openSync(log, 'a', 0o600);
+  try {
+    return fork(main, ['--config', path], { detached: true, stdio: ['ignore', output, output, 'ipc'] });
+  } finally {
+    closeSync(output);
+  }
+}
+
+function becomesReady(child: ChildProcess): Promise<'ready'> {
+  return new Promise((resolve) => {
+    child.on('message', (message) => {
+      if (readySchema.safeParse(message).success) resolve('ready');
+    });
+  });
+}

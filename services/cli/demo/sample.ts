@@ -1,0 +1,57 @@
+import { hash } from 'node:crypto';
+
+/** A row of the sample as the api takes it, and its kind. */
+export type SampleRow = { readonly kind: string; readonly row: Readonly<Record<string, unknown>> };
+
+const firstNames = ['Ada', 'Bo', 'Chen', 'Dana', 'Emil', 'Fatima', 'Goran', 'Hana', 'Ines', 'Jonas'] as const;
+const lastNames = [
+  'Abel',
+  'Berg',
+  'Costa',
+  'Duval',
+  'Evans',
+  'Fischer',
+  'Garcia',
+  'Hansen',
+  'Ito',
+  'Jansen',
+] as const;
+
+/** Domain, routes and parameters of the sample site. */
+export function sampleBase(site: string): readonly SampleRow[] {
+  const domain = `${site}.example`;
+  return [
+    { kind: 'domain', row: { name: domain, realm: domain, aliases: [`sip.${domain}`] } },
+    { kind: 'route', row: { prefix: '+', class: 'international', next_hops: [`sip:gw.${domain}`] } },
+    { kind: 'route', row: { prefix: '+49', class: 'national', next_hops: [`sip:gw.${domain}`] } },
+    { kind: 'environment', row: { name: 'country_code', value: '49' } },
+  ];
+}
+
+/** Subscriber `n` (from 1) of a site; the same each time, so that the sample can be loaded again. */
+export function sampleSubscriber(site: string, peer: string, n: number): Readonly<Record<string, unknown>> {
+  const domain = `${site}.example`;
+  const user = String(n).padStart(6, '0');
+  const credentials = `${user}:${domain}:secret-${user}`;
+  return {
+    aor: `${user}@${domain}`,
+    display_name: `${firstNames[n % 10] ?? ''} ${lastNames[Math.floor(n / 10) % 10] ?? ''}`,
+    ha1_md5: hash('md5', credentials, 'hex'),
+    ha1_sha256: hash('sha256', credentials, 'hex'),
+    home_site: site,
+    backup_site: peer,
+    class_of_service: ['local', 'national'],
+    area_code: '30',
+    country_code: '49',
+    time_zone: 'Europe/Berlin',
+  };
+}
+
+/** Subscribers 1 to `count`. */
+export function* sampleSubscribers(
+  site: string,
+  peer: string,
+  count: number,
+): Generator<Readonly<Record<string, unknown>>> {
+  for (let n = 1; n <= count; n += 1) yield sampleSubscriber(site, peer, n);
+}
