@@ -68,7 +68,7 @@ function parseStatusLine(line: string): Parsed<{ line: StartLine }> | undefined 
 function indexFields(text: string, start: number, limits: MessageLimits): Parsed<{ fields: HeaderField[] }> {
   const fields: HeaderField[] = [];
   let fault: Refusal | undefined;
-  for (let at = start; at < text.length && codeAt(text, at) !== 0x0d;) {
+  for (let at = start; at < text.length && !text.startsWith('\r\n', at);) {
     const first = lineEnd(text, at);
     const end = foldedEnd(text, first);
     const field = end <= text.length ? indexField(text, at, end, end !== first) : undefined;

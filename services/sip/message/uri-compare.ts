@@ -40,14 +40,13 @@ function sameEscaped(a: string | undefined, b: string | undefined): boolean {
 
 /** A parameter in both must match; of those in one only, the significant ones do not. */
 function sameParams(a: Params, b: Params): boolean {
-  return agrees(a, b) && agrees(b, a) && significantParams.every((name) => a.has(name) === b.has(name));
+  const [ofA, ofB] = [normalParams(a), normalParams(b)];
+  for (const [name, value] of ofA) if (ofB.has(name) && ofB.get(name) !== value) return false;
+  return significantParams.every((name) => ofA.has(name) === ofB.has(name));
 }
 
-function agrees(a: Params, b: Params): boolean {
-  return a.list.every(({ name, value }) => {
-    const lowerCase = name.toLowerCase();
-    return !b.has(lowerCase) || folded(b.get(lowerCase)) === folded(value);
-  });
+function normalParams(params: Params): Map<string | undefined, string | undefined> {
+  return new Map(params.list.map(({ name, value }) => [folded(name), folded(value)]));
 }
 
 /** Header components are never ignored; their order does not matter. */
@@ -81,10 +80,10 @@ function normalEscapes(text: string): string {
 
 function sameTelUri(a: TelUri, b: TelUri): boolean {
   const digits = (uri: TelUri) => uri.number.replaceAll(/[-.()]/g, '').toLowerCase();
+  const [ofA, ofB] = [normalParams(a.params), normalParams(b.params)];
   return (
     digits(a) === digits(b) &&
-    a.params.list.length === b.params.list.length &&
-    agrees(a.params, b.params) &&
-    a.params.list.every(({ name }) => b.params.has(name.toLowerCase()))
+    ofA.size === ofB.size &&
+    [...ofA].every(([name, value]) => ofB.has(name) && ofB.get(name) === value)
   );
 }

@@ -91,7 +91,8 @@ function requestFieldFault(request: Request): Refusal | undefined {
   }
   if (request.value('contact') !== '*' && !request.addresses('contact'))
     return badRequest('Malformed Contact');
-  return request.addresses('route') ? undefined : badRequest('Malformed Route');
+  const isRoutable = request.addresses('route')?.every(({ uri }) => uri.scheme !== 'other');
+  return isRoutable ? undefined : badRequest('Malformed Route');
 }
 
 /** Retry-After and Warning with impossible numbers make a response unfit (RFC 4475 section 3.1.2.5). */

@@ -1,7 +1,7 @@
 import { parseAddress } from '../message/address.ts';
 import type { Request } from '../message/message.ts';
 import { formatUri, isSip } from '../message/uri.ts';
-import type { SipUri } from '../message/uri.ts';
+import type { SipUri, Uri } from '../message/uri.ts';
 
 /** Request-URI and Route values a request goes on with, as texts. */
 export type RouteSet = { readonly uri: string; readonly routes: readonly string[] };
@@ -33,7 +33,7 @@ export function routeOnward({ uri, routes }: RouteSet): RouteSet & { readonly ne
   const first = firstUri(routes);
   if (!first) return { uri, routes, nextHop: uri };
   if (first.params.has('lr')) return { uri, routes, nextHop: formatUri(first) };
-  const strictUri = formatUri(first);
+  const strictUri = asRequestUri(first);
   return { uri: strictUri, routes: [...routes.slice(1), `<${uri}>`], nextHop: strictUri };
 }
 
@@ -47,9 +47,14 @@ function undoStrictRouting(
   if (!uri || !isSip(uri)) return { uri: request.uriText, routes, own: [] };
   const last = parseAddress(routes.at(-1) ?? '');
   if (last && uri.params.has('lr') && isOwn(uri)) {
-    return { uri: last.uriText, routes: routes.slice(0, -1), own: [uri] };
+    return { uri: asRequestUri(last.uri), routes: routes.slice(0, -1), own: [uri] };
   }
   return { uri: withoutOwnMaddr(uri, request.uriText, isOwn), routes, own: [] };
+}
+
+/** A Route value's URI as a Request-URI, which has no header part (section 19.1.1). */
+function asRequestUri(uri: Uri): string {
+  return formatUri(isSip(uri) ? { ...uri, headers: undefined } : uri);
 }
 
 function withoutOwnMaddr(uri: SipUri, text: string, isOwn: (uri: SipUri) => boolean): string {

@@ -1,0 +1,65 @@
+import { parseArgs } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { corpus } from '../support/sip-messages.ts';
+import { SipExercise } from './exercise-sip.ts';
+import { mutate, seededRandom } from './mutate.ts';
+
+/** What a run was like; a fault ends it by throwing. */
+type FuzzReport = {
+  readonly messages: number;
+  readonly slowestMs: number;
+  /** Heap after the run less heap after its first tenth. */
+  readonly grownBytes: number;
+};
+
+/** Puts `messages` mutations of the torture messages through the SIP core. The same seed gives the same messages. */
+export function fuzzSip(
+  messages: number,
+  seed: number,
+  onProgress: (done: number) => void = () => {},
+): FuzzReport {
+  const exercise = new SipExercise();
+  const random = seededRandom(seed);
+  const originals = [...corpus.values()];
+  let slowestMs = 0;
+  let heapAfterTenth = 0;
+  for (let done = 0; done < messages; done++) {
+    if (done === Math.ceil(messages / 10)) heapAfterTenth = heapBytes();
+    const bytes = mutate(originals, random);
+    const startedMs = performance.now();
+    try {
+      exercise.run(bytes, random);
+    } catch (cause) {
+      throw new Error(`message ${done} of seed ${seed}: ${bytes.toString('base64')}`, { cause });
+    }
+    slowestMs = Math.max(slowestMs, performance.now() - startedMs);
+    if (done % 100_000 === 0) onProgress(done);
+  }
+  return { messages, slowestMs, grownBytes: heapBytes() - heapAfterTenth };
+}
+
+setFlagsFromString('--expose-gc');
+const collectGarbage: () => void = runInNewContext('gc');
+
+function heapBytes(): number {
+  collectGarbage();
+  return process.memoryUsage().heapUsed;
+}
+
+/** `node test/fuzz/sip.ts [--messages N] [--seed N]`: exits with 1 on a crash, a hang or growth. */
+function main(): void {
+  const { values } = parseArgs({ options: { messages: { type: 'string' }, seed: { type: 'string' } } });
+  const startedMs = performance.now();
+  const report = fuzzSip(Number(values.messages ?? 1_000_000), Number(values.seed ?? Date.now()), (done) => {
+    process.stdout.write(`\r${done} messages`);
+  });
+  const seconds = (performance.now() - startedMs) / 1000;
+  const { messages, slowestMs, grownBytes } = report;
+  process.stdout.write(
+    `\r${messages} messages in ${seconds.toFixed(1)} s, slowest ${slowestMs.toFixed(1)} ms, heap grew by ${(grownBytes / 2 ** 20).toFixed(1)} MiB\n`,
+  );
+  if (slowestMs > 1_000 || grownBytes > 16 * 2 ** 20) process.exitCode = 1;
+}
+
+if (import.meta.main) main();
