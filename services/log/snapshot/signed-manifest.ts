@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { DualhomeError, messageOf } from '../../protocol/errors/index.ts';
 import type { Manifest, SignedManifest, SnapshotHeader } from '../../protocol/manifest.ts';
@@ -26,7 +27,7 @@ export function openManifest(
       detail: 'The signature is not the one of the peer.',
     });
   const manifest = parseManifest(signed.manifest);
-  if (JSON.stringify(manifest.header) !== JSON.stringify(header))
+  if (!isDeepStrictEqual(manifest.header, header))
     throw new DualhomeError('TRANSFER_MANIFEST_FOREIGN', {
       detail: `It is of transfer ${manifest.header.transfer} of ${manifest.header.site} at ${manifest.header.seq}.`,
       facts: { transfer: manifest.header.transfer, expected: header.transfer },

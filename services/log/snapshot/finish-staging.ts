@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import { DualhomeError } from '../../protocol/errors/index.ts';
+import type { Table } from '../../model/table.ts';
+import type { Database, Session } from '../../platform/postgres/database.ts';
+import { columnsOf } from '../tables.ts';
+import { constrainStaging, indexStatements, staging } from './staging.ts';
+
+/** A share of the work on one connection. */
+type Task = (session: Session) => Promise<void>;
+
+/** Of the server of a standby; building an index of 1,000,000 keys in memory takes 100 MB. */
+const maintenanceMemory = '256MB';
+
+/**
+ * Makes loaded staging tables ready to take the place of the live ones, on two connections side by
+ * side: indexes and statistics on the one, meanwhile reading back on the other what is there.
+ *
+ * @throws TRANSFER_VERIFICATION_FAILED
+ */
+export async function finishStaging(
+  database: Database,
+  sessions: readonly Session[],
+  tables: readonly Table[],
+  textHashes: ReadonlyMap<string, string>,
+): Promise<void> {
+  const tasks: Task[] = [];
+  for (const table of tables) {
+    for (const sql of await indexStatements(database, table))
+      tasks.push((session) => buildIndex(session, sql));
+    tasks.push((session) => readBack(session, table, textHashes.get(table.name)));
+  }
+  await Promise.all(
+    sessions.map(async (session) => {
+      for (let task = tasks.shift(); task; task = tasks.shift()) await task(session);
+    }),
+  );
+  for (const table of tables) {
+    await constrainStaging(database, table);
+    await database.query(`analyze ${staging}.${table.name}`);
+  }
+}
+
+async function buildIndex(session: Session, sql: string): Promise<void> {
+  await session.transaction(async (tx) => {
+    await tx.query(`set local maintenance_work_mem = '${maintenanceMemory}'`);
+    await tx.query('set local max_parallel_maintenance_workers = 0');
+    await tx.query(sql);
+  });
+}
+
+/**
+ * Proves that a table holds, byte for byte, the text that home sent: it is copied out again in the
+ * order in which it was copied in, which is that of the pages of a table nobody else has touched.
+ */
+async function readBack(session: Session, table: Table, expected: string | undefined): Promise<void> {
+  const hash = createHash('sha256');
+  await session.transaction(async (tx) => {
+    await tx.query('set local synchronize_seqscans = off');
+    const text = tx.copyTo(`copy ${staging}.${table.name} (${columnsOf(table).join(', ')}) to stdout`);
+    for await (const piece of text) hash.update(piece as Buffer);
+  });
+  if (hash.digest('hex') === expected) return;
+  throw new DualhomeError('TRANSFER_VERIFICATION_FAILED', {
+    detail: `Table ${table.name} does not read back as it was sent.`,
+    facts: { table: table.name },
+  });
+}
