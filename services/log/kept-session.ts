@@ -2,6 +2,12 @@ import { openPipeline } from '../platform/postgres/pipeline.ts';
 import type { PipelineSession } from '../platform/postgres/pipeline.ts';
 import type { ConnectionOptions } from '../platform/postgres/connection.ts';
 
+/**
+ * Plans are made once a connection, some while a table is still empty and has no statistics: they must use the key
+ * nevertheless.
+ */
+const settings = '-c enable_seqscan=off';
+
 /** One pipelined connection to a database, opened when needed and anew after it was lost. */
 export class KeptSession implements AsyncDisposable {
   readonly #options: ConnectionOptions;
@@ -35,7 +41,9 @@ export class KeptSession implements AsyncDisposable {
 
   async #reopen(): Promise<PipelineSession> {
     await this.drop();
-    this.#current = await openPipeline(this.#options);
+    const url = new URL(this.#options.url);
+    url.searchParams.set('options', settings);
+    this.#current = await openPipeline({ ...this.#options, url: url.href });
     return this.#current;
   }
 }

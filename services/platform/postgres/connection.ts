@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { ClientBase, ClientConfig } from 'pg';
 
 export type ConnectionOptions = {
@@ -32,7 +33,12 @@ export function toClientConfig({
   };
 }
 
-/** Cuts the connection off, whatever is under way on it. The driver keeps its socket out of its types. */
+/** The socket of a connection, which the driver keeps out of its types. */
+export function socketOf(client: ClientBase): Socket {
+  return (client as unknown as { connection: { stream: Socket } }).connection.stream;
+}
+
+/** Cuts the connection off, whatever is under way on it. */
 export function destroyConnection(client: ClientBase): void {
-  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+  socketOf(client).destroy();
 }

@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 import type { QueryConfig } from 'pg';
 import { DualhomeError } from '../../protocol/errors/index.ts';
-import { destroyConnection, toClientConfig } from './connection.ts';
+import { destroyConnection, socketOf, toClientConfig } from './connection.ts';
 import type { ConnectionOptions } from './connection.ts';
 import { isConnectionLost, translate } from './failures.ts';
 import { toQueryConfig, toResult } from './statement.ts';
@@ -57,8 +57,8 @@ export class PipelineSession implements Queryable, AsyncDisposable {
   }
 
   /**
-   * BEGIN, the statements and COMMIT in one round trip: all of them take effect or none. `beforeCommit` is called when
-   * all but COMMIT has been sent; what it throws rolls back.
+   * BEGIN, the statements and COMMIT in one write and one round trip: all of them take effect or none. `beforeCommit` is
+   * called when all but COMMIT is on its way; what it throws rolls back.
    *
    * @throws the error of the first statement that failed; DualhomeError POSTGRES_COMMIT_UNKNOWN when the connection broke
    * before COMMIT was answered
@@ -69,9 +69,13 @@ export class PipelineSession implements Queryable, AsyncDisposable {
   ): Promise<readonly Result[]> {
     const configs = ['begin', ...statements].map((each) => this.#prepare(each));
     if (this.#lost) throw new DualhomeError('POSTGRES_UNREACHABLE', { detail: 'This connection is lost.' });
+    const socket = socketOf(this.#client);
+    socket.cork();
     const sent = configs.map((config) => this.#send<Record<string, unknown>>(config));
     const objection = objectionOf(beforeCommit);
-    const answers = await Promise.allSettled([...sent, this.query(objection ? 'rollback' : 'commit')]);
+    sent.push(this.query(objection ? 'rollback' : 'commit'));
+    socket.uncork();
+    const answers = await Promise.allSettled(sent);
     const failed = objection ?? answers.find((answer) => answer.status === 'rejected');
     if (failed && isConnectionLost(failed.reason)) {
       throw new DualhomeError('POSTGRES_COMMIT_UNKNOWN', { cause: failed.reason });
