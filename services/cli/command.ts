@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { addConfigVerbs } from './commands/config.ts';
+import { addDemoVerb } from './commands/demo.ts';
 import { addSiteVerbs } from './commands/site.ts';
 import { addPairVerbs } from './commands/pair.ts';
+import { addStatusVerb } from './commands/status.ts';
 
 const { version } = JSON.parse(readFileSync(join(import.meta.dirname, 'package.json'), 'utf8')) as {
   readonly version: string;
@@ -25,5 +27,7 @@ export function createCommand(): Command {
   addSiteVerbs(command);
   addPairVerbs(command);
   addConfigVerbs(command);
+  addStatusVerb(command);
+  addDemoVerb(command);
   return command;
 }

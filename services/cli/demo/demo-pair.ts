@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { chmod, mkdir } from 'node:fs/promises';
+import { chmod, mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readSiteFile } from '../../site/config/read.ts';
 import { formatAddress } from '../../site/config/values.ts';
@@ -23,21 +23,24 @@ export type DemoPair = AsyncDisposable & {
 
 /** Whether the pair was made before. */
 export function hasPair(directory: string): boolean {
-  return existsSync(pathOf(directory, 'c2')) && existsSync(pathOf(directory, 'c1'));
+  return existsSync(directory);
 }
 
-/** Makes both sites and pairs them; c1, which dials, reaches c2's link through a port of its own that can be cut. */
+/** Makes both sites, complete or not at all, and pairs them; c1, which dials, reaches c2's link through a port of its own that can be cut. */
 export async function makePair(directory: string): Promise<void> {
-  await mkdir(directory, { recursive: true });
-  await chmod(directory, 0o755);
+  const draft = `${directory}.new`;
+  await rm(draft, { recursive: true, force: true });
+  await mkdir(draft, { recursive: true });
+  await chmod(draft, 0o755);
   await using one = await takePortBlock();
   await using two = await takePortBlock();
   const settings = { publicHost: host, listenHost: host };
-  const c1 = await initSite(join(directory, 'c1'), { site: 'c1', firstPort: one.first, ...settings });
-  const c2 = await initSite(join(directory, 'c2'), { site: 'c2', firstPort: two.first, ...settings });
+  const c1 = await initSite(join(draft, 'c1'), { site: 'c1', firstPort: one.first, ...settings });
+  const c2 = await initSite(join(draft, 'c2'), { site: 'c2', firstPort: two.first, ...settings });
   const link = formatAddress({ host, port: one.first + proxyOffset });
   await recordPeer(c1, { ...(await ownOffer(c2)), link }, both);
   await recordPeer(c2, await ownOffer(c1), both);
+  await rename(draft, directory);
 }
 
 /** Of the port in c1's block that no program uses. */

@@ -3,6 +3,8 @@ import { hash } from 'node:crypto';
 /** A row of the sample as the api takes it, and its kind. */
 export type SampleRow = { readonly kind: string; readonly row: Readonly<Record<string, unknown>> };
 
+export const subscribersPerSite = 10_000;
+
 const firstNames = ['Ada', 'Bo', 'Chen', 'Dana', 'Emil', 'Fatima', 'Goran', 'Hana', 'Ines', 'Jonas'] as const;
 const lastNames = [
   'Abel',

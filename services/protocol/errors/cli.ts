@@ -14,4 +14,10 @@ export const cliErrors = defineErrors({
     retry: 'yes',
     http: 500,
   },
+  DEMO_TIMEOUT: {
+    summary: 'A step of the tour did not come to its end in time.',
+    action: "Read the logs below the sites' directories; on a busy machine, try again.",
+    retry: 'yes',
+    http: 500,
+  },
 });

@@ -1,0 +1,81 @@
+import { existsSync } from 'node:fs';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Output } from '../output/output.ts';
+import { hasPair, makePair, startPair } from './demo-pair.ts';
+import type { DemoPair } from './demo-pair.ts';
+import { showLive } from './live.ts';
+import { Steps } from './steps.ts';
+import { showCut, showTour } from './tour.ts';
+
+export type DemoOptions = {
+  readonly directory: string;
+  /** Also where the sites are there already. */
+  readonly tour: boolean;
+  readonly signal: AbortSignal;
+};
+
+/** Brings up the pair, shows the tour the first time, then a live status until `signal` aborts; stops in order. */
+export async function showDemo(out: Output, { directory, tour, signal }: DemoOptions): Promise<void> {
+  const steps = new Steps(out);
+  await using pair = await bringUp(directory, steps, signal);
+  const seen = join(directory, 'tour-seen');
+  if (tour || !existsSync(seen)) {
+    await showTour(pair, { out, steps, signal });
+    await writeFile(seen, '');
+  }
+  await showLive(pair, out, signal);
+}
+
+/**
+ * The whole tour on temporary data, faults included; prints what each step found out. Returns whether all of it held.
+ * The last line of standard output is its JSON where that is wanted.
+ */
+export async function showOnce(out: Output, signal: AbortSignal): Promise<boolean> {
+  const steps = new Steps(out);
+  const directory = await mkdtemp(join(tmpdir(), 'dualhome-demo-'));
+  await chmod(directory, 0o755);
+  try {
+    await runOnce(join(directory, 'pair'), { out, steps, signal });
+  } catch (error) {
+    out.error(error);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+  if (out.json) out.result({ ok: steps.ok, steps: steps.results }, () => '');
+  return steps.ok;
+}
+
+async function runOnce(
+  directory: string,
+  context: { readonly out: Output; readonly steps: Steps; readonly signal: AbortSignal },
+): Promise<void> {
+  const { steps, signal } = context;
+  const pair = await bringUp(directory, steps, signal);
+  try {
+    await showTour(pair, context);
+    await showCut(pair, context);
+  } finally {
+    await steps.run('stop', 'Everything stops, in order', async () => {
+      await pair[Symbol.asyncDispose]();
+      return {};
+    });
+  }
+}
+
+async function bringUp(directory: string, steps: Steps, signal: AbortSignal): Promise<DemoPair> {
+  if (!hasPair(directory)) {
+    await steps.run('make', 'Two sites are made: keys, certificates, configuration', async () => {
+      await makePair(directory);
+      return { directory };
+    });
+  }
+  let pair: DemoPair | undefined;
+  await steps.run('start', 'Both sites start: databases, programs, link', async () => {
+    pair = await startPair(directory, signal);
+    return {};
+  });
+  if (!pair) throw new Error('both sites were started');
+  return pair;
+}

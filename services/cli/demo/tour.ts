@@ -1,0 +1,141 @@
+import { formatCount, formatQuantity } from '../output/format.ts';
+import type { Output } from '../output/output.ts';
+import type { DemoPair } from './demo-pair.ts';
+import type { DemoSite } from './demo-site.ts';
+import { directionIn, makeChanges, waitForApplied, waitForStatus } from './replication.ts';
+import type { DemoChange } from './replication.ts';
+import { sampleBase, sampleSubscriber, sampleSubscribers, subscribersPerSite } from './sample.ts';
+import type { Steps } from './steps.ts';
+
+const liveChanges = 200;
+
+export type TourContext = {
+  readonly out: Output;
+  readonly steps: Steps;
+  readonly signal: AbortSignal;
+};
+
+const ways = ({ c1, c2 }: DemoPair): readonly (readonly [DemoSite, DemoSite])[] => [
+  [c1, c2],
+  [c2, c1],
+];
+
+/** Shows what the pair does, on a pair that has just come up. Loading the sample again changes nothing. */
+export async function showTour(pair: DemoPair, context: TourContext): Promise<void> {
+  await waitForLink(pair, context);
+  await loadSample(pair, context);
+  await showLiveChanges(pair, context);
+}
+
+async function waitForLink(pair: DemoPair, { steps, signal }: TourContext): Promise<void> {
+  await steps.run('link', 'The sites reach each other over one TLS connection', async () => {
+    const up = await Promise.all(
+      ways(pair).map(([site]) =>
+        waitForStatus(site, ({ peers }) => peers.every(({ link }) => link.state === 'up'), signal),
+      ),
+    );
+    return { roundTripMs: up[0]?.peers[0]?.link.roundTripMs ?? null };
+  });
+}
+
+async function loadSample(pair: DemoPair, { steps, signal }: TourContext): Promise<void> {
+  const title = `${formatCount(subscribersPerSite)} subscribers are configured at each site`;
+  const { heads } = await steps.run('sample', title, async (onProgress) => {
+    const answered = [0, 0];
+    const loaded = ways(pair).map(async ([site, peer], index) => {
+      const onAnswer = (lines: number): void => {
+        answered[index] = lines;
+        onProgress({ done: (answered[0] ?? 0) + (answered[1] ?? 0), total: 2 * subscribersPerSite });
+      };
+      const seq = await makeChanges(site, sampleChanges(site, peer), 'sample configuration', onAnswer);
+      return [site.name, seq] as const;
+    });
+    return { heads: Object.fromEntries(await Promise.all(loaded)), subscribers: subscribersPerSite };
+  });
+  await steps.run(
+    'standby',
+    "Each site's standby holds the other's configuration",
+    async (onProgress) => {
+      const applied = ways(pair).map(async ([from, to]) => {
+        const direction = await waitForApplied(from, to, heads[from.name] ?? 0, signal, onProgress);
+        return [`${from.name} -> ${to.name}`, direction.applied] as const;
+      });
+      return { applied: Object.fromEntries(await Promise.all(applied)) };
+    },
+    ({ applied }) =>
+      Object.entries(applied)
+        .map(([way, seq]) => `${way} ${formatCount(seq ?? 0)}`)
+        .join(', '),
+  );
+}
+
+async function showLiveChanges(pair: DemoPair, { steps, signal }: TourContext): Promise<void> {
+  await steps.run(
+    'live-changes',
+    `${formatQuantity(liveChanges, 'change')} at each site, one by one, reach the other`,
+    () => changeBoth(pair, signal, 'live'),
+    ({ applied }) =>
+      Object.entries(applied)
+        .map(([way, seq]) => `${way} ${formatCount(seq ?? 0)}`)
+        .join(', '),
+  );
+}
+
+/** Cuts the link, changes both sites meanwhile, heals it, and waits until both have everything again. */
+export async function showCut(pair: DemoPair, { steps, signal }: TourContext): Promise<void> {
+  await steps.run(
+    'link-cut',
+    'The link is cut; both sites go on, and each says what it does not know',
+    async () => {
+      pair.link.cut();
+      const status = await waitForStatus(
+        pair.c1,
+        (seen) => directionIn(seen, 'c2', 'c1')?.health === 'unknown',
+        signal,
+      );
+      return { health: status.health };
+    },
+  );
+  const { seqs } = await steps.run('changes-while-cut', 'Both sites are changed meanwhile', async () => {
+    const made = ways(pair).map(async ([site, peer]) => {
+      return [
+        site.name,
+        await makeChanges(site, editsOf(site, peer, 'while cut'), 'while the link is cut'),
+      ] as const;
+    });
+    return { seqs: Object.fromEntries(await Promise.all(made)) };
+  });
+  await steps.run('link-healed', 'The link is healed; nothing is lost', async () => {
+    pair.link.heal();
+    const applied = ways(pair).map(async ([from, to]) => {
+      const { applied: seq } = await waitForApplied(from, to, seqs[from.name] ?? 0, signal);
+      return [`${from.name} -> ${to.name}`, seq] as const;
+    });
+    return { applied: Object.fromEntries(await Promise.all(applied)) };
+  });
+}
+
+async function changeBoth(pair: DemoPair, signal: AbortSignal, mark: string) {
+  const applied = ways(pair).map(async ([from, to]) => {
+    const seq = await makeChanges(from, editsOf(from, to, mark), `tour: ${mark}`);
+    const direction = await waitForApplied(from, to, seq, signal);
+    return [`${from.name} -> ${to.name}`, direction.applied] as const;
+  });
+  return { changes: 2 * liveChanges, applied: Object.fromEntries(await Promise.all(applied)) };
+}
+
+function* sampleChanges(site: DemoSite, peer: DemoSite): Generator<DemoChange> {
+  for (const { kind, row } of sampleBase(site.name)) yield { op: 'put', kind, row };
+  for (const row of sampleSubscribers(site.name, peer.name, subscribersPerSite)) {
+    yield { op: 'put', kind: 'subscriber', row };
+  }
+}
+
+/** Changes of names that differ each time. */
+function* editsOf(site: DemoSite, peer: DemoSite, mark: string): Generator<DemoChange> {
+  const stamp = new Date().toISOString();
+  for (let n = 1; n <= liveChanges; n += 1) {
+    const { aor } = sampleSubscriber(site.name, peer.name, n);
+    yield { op: 'merge', kind: 'subscriber', row: { aor, display_name: `Edited ${mark} ${stamp}` } };
+  }
+}
