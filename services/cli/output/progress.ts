@@ -1,4 +1,4 @@
-import { Format, SingleBar } from 'cli-progress';
+import cliProgress from 'cli-progress';
 import { formatBytes, formatCount, formatDuration } from './format.ts';
 import type { Output } from './output.ts';
 
@@ -27,12 +27,12 @@ export async function withProgress<T>(
 ): Promise<T> {
   if (out.json || !process.stderr.isTTY) return work(() => undefined);
   const startedMs = performance.now();
-  let bar: SingleBar | undefined;
+  let bar: cliProgress.SingleBar | undefined;
   const show = (state: ProgressState): void => {
     const elapsedMs = performance.now() - startedMs;
     if (elapsedMs < showAfterMs) return;
     if (!bar) {
-      bar = new SingleBar({
+      bar = new cliProgress.SingleBar({
         format: formatBar,
         clearOnComplete: true,
         hideCursor: true,
@@ -50,7 +50,7 @@ export async function withProgress<T>(
   }
 }
 
-type BarOptions = Parameters<typeof Format.BarFormat>[1];
+type BarOptions = Parameters<typeof cliProgress.Format.BarFormat>[1];
 type BarParams = { readonly value: number; readonly total: number; readonly progress: number };
 type BarPayload = Partial<ProgressState> & { readonly title?: string; readonly elapsedMs?: number };
 
@@ -60,7 +60,9 @@ function formatBar(options: BarOptions, { value, total, progress }: BarParams, p
   const leftMs = total > value && perSecond > 0 ? ((total - value) / perSecond) * 1_000 : undefined;
   const parts = [
     phase ?? title,
-    ...(total > 0 ? [`[${Format.BarFormat(progress, options)}] ${Math.floor(progress * 100)}%`] : []),
+    ...(total > 0
+      ? [`[${cliProgress.Format.BarFormat(progress, options)}] ${Math.floor(progress * 100)}%`]
+      : []),
     total > 0 ? `${formatCount(value)} of ${formatCount(total)}` : formatCount(value),
     ...(bytes === undefined ? [] : [formatBytes(bytes)]),
     `${formatCount(Math.round(perSecond))}/s`,
