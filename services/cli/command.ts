@@ -4,8 +4,10 @@ import { Command } from 'commander';
 import { addConfigVerbs } from './commands/config.ts';
 import { addDemoVerb } from './commands/demo.ts';
 import { addSiteVerbs } from './commands/site.ts';
+import { addJobVerbs } from './commands/jobs.ts';
 import { addPairVerbs } from './commands/pair.ts';
 import { addStatusVerb } from './commands/status.ts';
+import { addTransferVerbs } from './commands/transfer.ts';
 
 const { version } = JSON.parse(readFileSync(join(import.meta.dirname, 'package.json'), 'utf8')) as {
   readonly version: string;
@@ -28,6 +30,8 @@ export function createCommand(): Command {
   addPairVerbs(command);
   addConfigVerbs(command);
   addStatusVerb(command);
+  addTransferVerbs(command);
+  addJobVerbs(command);
   addDemoVerb(command);
   return command;
 }

@@ -1,0 +1,95 @@
+import { describeScope } from '../../protocol/scope.ts';
+import type { Job, JobPreview, JobState } from '../../protocol/rest/jobs.ts';
+import { formatBytes, formatCount, formatDuration, formatTime } from './format.ts';
+import type { Output } from './output.ts';
+import { formatFacts, formatTable } from './table.ts';
+
+const colours: Readonly<Record<JobState, 'green' | 'yellow' | 'red'>> = {
+  queued: 'yellow',
+  running: 'yellow',
+  done: 'green',
+  failed: 'red',
+  cancelled: 'yellow',
+};
+
+/** Jobs under each other, as they were listed. */
+export function renderJobs(out: Output, jobs: readonly Job[]): string {
+  if (jobs.length === 0) return 'No jobs';
+  const columns = [
+    { head: 'JOB' },
+    { head: 'KIND' },
+    { head: 'PEER' },
+    { head: 'SCOPE' },
+    { head: 'STATE' },
+    { head: 'ROWS', right: true },
+    { head: 'ATTEMPTS', right: true },
+    { head: 'CREATED' },
+    { head: 'BY' },
+  ];
+  const rows = jobs.map((job) => [
+    job.id,
+    job.kind,
+    job.peer,
+    describeScope(job.scope),
+    out.style(colours[job.state], job.phase && job.state === 'running' ? job.phase : job.state),
+    formatCount(job.progress.rowsDone),
+    String(job.attempts),
+    formatTime(job.createdAt),
+    job.requestedBy,
+  ]);
+  return formatTable(columns, rows);
+}
+
+/** Everything of one job. */
+export function renderJob(out: Output, job: Job): string {
+  const { progress, error, result } = job;
+  const tookMs =
+    job.startedAt && job.endedAt ? Date.parse(job.endedAt) - Date.parse(job.startedAt) : undefined;
+  return formatFacts([
+    ['Job', job.id],
+    ['What', `${job.kind} with ${job.peer}, ${describeScope(job.scope)}`],
+    ['State', out.style(colours[job.state], job.state) + (job.phase === null ? '' : ` (${job.phase})`)],
+    ['Reason', job.reason || undefined],
+    ['Requested by', job.requestedBy],
+    ['Created', formatTime(job.createdAt)],
+    ['Started', job.startedAt === null ? undefined : formatTime(job.startedAt)],
+    ['Ended', job.endedAt === null ? undefined : formatTime(job.endedAt)],
+    ['Took', tookMs === undefined ? undefined : formatDuration(tookMs)],
+    ['Attempts', String(job.attempts)],
+    ['Rows', quantity(progress.rowsDone, progress.rowsTotal, formatCount)],
+    ['Bytes', quantity(progress.bytesDone, progress.bytesTotal, formatBytes)],
+    ['Time left', progress.secondsLeft === null ? undefined : formatDuration(progress.secondsLeft * 1_000)],
+    ['Error', error === null ? undefined : `${error.code}: ${error.message}`],
+    ['What to do', error?.action],
+    ...Object.entries(result ?? {}).map(([name, value]) => [name, shown(value)] as const),
+  ]);
+}
+
+/** What a transfer would do. */
+export function renderPreview({ directions }: JobPreview): string {
+  const columns = [
+    { head: 'DIRECTION' },
+    { head: 'ROWS', right: true },
+    { head: 'BYTES', right: true },
+    { head: 'REPLACES ROWS', right: true },
+    { head: 'EXPECTED', right: true },
+  ];
+  const rows = directions.map(({ from, to, rows: count, bytes, replacesRows, expectedSeconds }) => [
+    `${from} -> ${to}`,
+    formatCount(count),
+    formatBytes(bytes),
+    replacesRows === null ? '?' : formatCount(replacesRows),
+    formatDuration(expectedSeconds * 1_000),
+  ]);
+  return formatTable(columns, rows);
+}
+
+function quantity(done: number, total: number | null, format: (value: number) => string): string | undefined {
+  if (done === 0 && total === null) return undefined;
+  return total === null ? format(done) : `${format(done)} of ${format(total)}`;
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'number') return formatCount(value);
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
