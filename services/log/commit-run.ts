@@ -44,7 +44,8 @@ export function changeStatements({ table, upserts, deletes }: TableChange): read
   ];
 }
 
-function insertStatement({ from, events, hashes }: Run): Statement {
+/** Adds the events of a run to the log, without moving its head. */
+export function insertStatement({ from, events, hashes }: Run): Statement {
   return {
     name: 'log.insert',
     text: `insert into log (seq, time, body, hash)

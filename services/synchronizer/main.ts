@@ -7,6 +7,7 @@ import { aborted } from '../platform/lifecycle/abort.ts';
 import { runProgram } from '../platform/lifecycle/program.ts';
 import { startDiagnosticsServer } from '../platform/metrics/diagnostics-server.ts';
 import { createSynchronizer } from './synchronizer.ts';
+import { startWork } from './work.ts';
 
 await runProgram({
   name: 'synchronizer',
@@ -16,9 +17,10 @@ await runProgram({
     log.setBindings({ site: config.site });
     log.level = config.logLevel;
     const { context, status, start } = await createSynchronizer(config, { log, stack });
+    const { preview } = await startWork(context, { stack, status: () => status.current() });
     await start();
     const { registry } = context;
-    const pages = { '/status': () => status.current() };
+    const pages = { '/status': () => status.current(), '/preview': preview };
     const { host, port } = config.diagnostics;
     const health = () => status.health();
     stack.use('diagnostics', await startDiagnosticsServer({ host, port, registry, health, pages }));

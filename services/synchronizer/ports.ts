@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto';
 import type { z } from 'zod';
 import type { ErrorCode } from '../protocol/errors/index.ts';
 import type { LogName } from '../protocol/names.ts';
@@ -6,6 +7,7 @@ import type { PeerConfig, SynchronizerConfig } from '../protocol/program-config.
 import type { Logger } from '../platform/logging/logger.ts';
 import type { Registry } from '../platform/metrics/registry.ts';
 import type { Database } from '../platform/postgres/database.ts';
+import type { CertificateStore } from '../platform/tls/certificate-store.ts';
 
 /**
  * What the parts of the synchronizer know of each other. Transfers and jobs are built on these
@@ -124,4 +126,8 @@ export type SynchronizerContext = {
   readonly peers: ReadonlyMap<string, Peer>;
   readonly handlers: RequestHandlers;
   readonly alarms: Alarms;
+  /** This site's certificate and the authorities of its peers, as they are now. */
+  readonly certificates: CertificateStore;
+  /** The peer whose certificate this is, or undefined. */
+  readonly authenticate: (certificate: X509Certificate) => string | undefined;
 };

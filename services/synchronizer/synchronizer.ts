@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,6 +11,7 @@ import { createRegistry } from '../platform/metrics/registry.ts';
 import { openDatabase } from '../platform/postgres/database.ts';
 import { CertificateStore } from '../platform/tls/certificate-store.ts';
 import { SharedAlarms } from './alarms/alarms.ts';
+import { authenticate } from './link/authenticate.ts';
 import type { TrustedPeer } from './link/authenticate.ts';
 import { Connection } from './link/connection.ts';
 import { dial } from './link/dial.ts';
@@ -79,7 +81,18 @@ export async function createSynchronizer(
     }),
   );
   return {
-    context: { config, log, registry, home, shared, peers, handlers, alarms },
+    context: {
+      config,
+      log,
+      registry,
+      home,
+      shared,
+      peers,
+      handlers,
+      alarms,
+      certificates,
+      authenticate: (certificate) => peerOf(certificate, trusted()),
+    },
     status,
     start: async () => {
       stack.use('link listener', await listenToPeers(config, { certificates, trusted, peers, log }));
@@ -140,6 +153,14 @@ function listenToPeers(
     onConnection: (peer, connection) => peers.get(peer)?.link.accept(connection),
     onRefused,
   });
+}
+
+function peerOf(certificate: X509Certificate, trusted: readonly TrustedPeer[]): string | undefined {
+  try {
+    return authenticate({ certificate, objection: undefined }, trusted, Date.now());
+  } catch {
+    return undefined;
+  }
 }
 
 function softwareVersion(): string {

@@ -15,8 +15,8 @@ export type DiagnosticsOptions = {
   readonly port: number;
   readonly health: () => Health | Promise<Health>;
   readonly registry: Registry;
-  /** Further pages by their path, each answering with JSON. */
-  readonly pages?: Readonly<Record<string, () => unknown>> | undefined;
+  /** Further pages by their path, each answering its query with JSON. */
+  readonly pages?: Readonly<Record<string, (query: URLSearchParams) => unknown>> | undefined;
 };
 
 const connectionsMax = 16;
@@ -72,11 +72,12 @@ async function answer(
 ): Promise<Answer> {
   if (method !== 'GET') return json(405, { error: 'only GET' });
   try {
-    if (url === '/metrics')
+    const { pathname, searchParams } = new URL(url ?? '/', 'http://localhost');
+    if (pathname === '/metrics')
       return { status: 200, type: registry.contentType, body: await registry.metrics() };
-    const page = url !== undefined && Object.hasOwn(pages, url) ? pages[url] : undefined;
-    if (page) return json(200, await page());
-    if (url !== '/health') return json(404, { error: 'no such page' });
+    const page = Object.hasOwn(pages, pathname) ? pages[pathname] : undefined;
+    if (page) return json(200, await page(searchParams));
+    if (pathname !== '/health') return json(404, { error: 'no such page' });
     const state = await health();
     return json(state.healthy ? 200 : 503, state);
   } catch (error) {

@@ -1,3 +1,4 @@
+import { staging } from '../../log/snapshot/staging.ts';
 import type { Session } from '../../platform/postgres/database.ts';
 import type { Secret } from '../../platform/logging/secret.ts';
 import { databasePrograms, grants } from './grants.ts';
@@ -51,9 +52,14 @@ async function grantAccess(tx: Session, role: string, { schema, tables, owner }:
   }
 }
 
-/** An administrator who is no superuser has to be a member of the new owner. */
+/**
+ * Gives the tables to a role that fills new ones in a schema of its own and swaps them in. An
+ * administrator who is no superuser has to be a member of the new owner.
+ */
 async function handOver(tx: Session, role: string, schema: string): Promise<void> {
   await execute(tx, ['grant create on schema %I to %I', schema, role]);
+  await execute(tx, ['create schema if not exists %I', staging]);
+  await execute(tx, ['grant usage, create on schema %I to %I', staging, role]);
   const { rows } = await tx.query<{ table: string }>(
     `select tablename as table from pg_tables
      where schemaname = $1 and tablename not like 'knex%' and tableowner <> $2`,

@@ -139,4 +139,14 @@ export class JobStore {
     );
     return rowCount > 0;
   }
+
+  /** Rows a second of the last transfer that was done; undefined before the first. */
+  async measuredRate(): Promise<number | undefined> {
+    const { rows } = await this.#shared.query<{ rate: number | null }>(
+      `select (progress->>'rowsPerSecond')::float8 as rate from site.jobs
+       where kind in ('resync', 'pull') and state = 'done' and (progress->>'rowsDone')::bigint > 1000
+       order by ended_at desc limit 1`,
+    );
+    return rows[0]?.rate ?? undefined;
+  }
 }

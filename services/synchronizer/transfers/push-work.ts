@@ -1,8 +1,7 @@
-import { mkdir, rm, statfs, unlink } from 'node:fs/promises';
+import { mkdir, rm, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { DualhomeError, errorRegistry, isDualhomeError } from '../../protocol/errors/index.ts';
-import type { ErrorCode } from '../../protocol/errors/index.ts';
+import { DualhomeError, isDualhomeError } from '../../protocol/errors/index.ts';
 import type { ChunkDigest } from '../../protocol/manifest.ts';
 import { chunkFileName } from '../../protocol/manifest.ts';
 import type { SnapshotExport } from '../../log/snapshot/export.ts';
@@ -16,17 +15,17 @@ import type { JobWork } from '../jobs/runner.ts';
 import { partId } from '../jobs/remote.ts';
 import type { PeerLink, SynchronizerContext } from '../ports.ts';
 import { countScope } from '../store/scope-size.ts';
-import { offerSchema, receivedSchema } from './requests.ts';
+import { failureOf, offerSchema, receivedSchema } from './requests.ts';
 import type { Offer, Received } from './requests.ts';
+import { requireSpace } from './spool.ts';
 
 /** Chunks on our disk that have not arrived yet; the export waits while there are as many. */
 const chunksWaitingMax = 6;
 const lookMs = 100;
-const freeBytesMin = 256 * 1024 * 1024;
 
 export type PushOptions = {
   readonly signer: Signer;
-  readonly clientFor: (offer: Offer, peer: string) => FtpClient;
+  readonly clientFor: (offer: Offer, peer: string) => Promise<FtpClient>;
 };
 
 /**
@@ -58,21 +57,26 @@ export function pushWork(context: SynchronizerContext, { signer, clientFor }: Pu
     cleanup.defer(async () => {
       await peer.link.request('transfer.end', { transfer }, z.unknown()).catch(() => undefined);
     });
-    const client = cleanup.use(clientFor(offer, job.peer));
+    const client = cleanup.use(await clientFor(offer, job.peer));
 
     phase('copying');
     const tally = { rowsDone: 0, bytesDone: 0, rowsTotal: total.rows, bytesTotal: total.bytes };
-    await sendChunks(exported, signal, async (digest) => {
+    const look = () => ask('transfer.look', { transfer }, receivedSchema);
+    const send = async (digest: ChunkDigest): Promise<void> => {
       await sendChunk(client, directory, digest, signal);
       await ask('transfer.chunk', { transfer, digest }, z.unknown());
       tally.rowsDone += digest.rows;
       tally.bytesDone += digest.rawBytes;
       count({ ...tally });
+    };
+    await sendChunks(exported, signal, send).catch(async (error: unknown) => {
+      signal.throwIfAborted();
+      throw (await reasonOf(look)) ?? error;
     });
 
     phase('verifying and swapping');
     await ask('transfer.seal', { transfer, manifest: exported.seal() }, z.unknown());
-    await untilDone(() => ask('transfer.look', { transfer }, receivedSchema), signal);
+    await untilDone(look, signal);
     return { transfer, seq: exported.header.seq, rows: tally.rowsDone, bytes: tally.bytesDone };
   };
 }
@@ -116,15 +120,16 @@ async function untilDone(look: () => Promise<Received>, signal: AbortSignal): Pr
   for (;;) {
     const { state, error } = await look();
     if (state === 'done') return;
-    if (state === 'failed' && error) throw asKnown(error);
+    if (state === 'failed' && error) throw failureOf(error);
     if (state === 'unknown') throw new DualhomeError('TRANSFER_LOST');
     await delay(lookMs, signal);
   }
 }
 
-function asKnown({ code, detail }: { readonly code: string; readonly detail: string }): DualhomeError {
-  if (Object.hasOwn(errorRegistry, code)) return new DualhomeError(code as ErrorCode, { detail });
-  return new DualhomeError('JOB_PEER_FAILED', { detail: `${code}: ${detail}` });
+/** Why the receiving side has given up, which shows here as a login that no longer works. */
+async function reasonOf(look: () => Promise<Received>): Promise<DualhomeError | undefined> {
+  const { error } = await look().catch(() => ({ error: null }));
+  return error ? failureOf(error) : undefined;
 }
 
 /** Asks until there is an answer: requests of a transfer may be repeated, so a link that goes down costs only time. */
@@ -140,10 +145,4 @@ function asking(link: PeerLink, signal: AbortSignal) {
       }
     }
   };
-}
-
-async function requireSpace(directory: string): Promise<void> {
-  const { bavail, bsize } = await statfs(directory);
-  if (bavail * bsize >= freeBytesMin) return;
-  throw new DualhomeError('TRANSFER_NO_SPACE', { detail: `${directory} has ${bavail * bsize} bytes left.` });
 }

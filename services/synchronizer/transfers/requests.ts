@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { DualhomeError, errorRegistry } from '../../protocol/errors/index.ts';
+import type { ErrorCode } from '../../protocol/errors/index.ts';
 import { chunkDigestSchema, signedManifestSchema, snapshotHeaderSchema } from '../../protocol/manifest.ts';
 
 /** What the sending site asks of the receiving one. Every request may be repeated. */
@@ -24,10 +26,18 @@ export const sealSchema = z.strictObject({ ...transfer, manifest: signedManifest
 
 export const lookSchema = z.strictObject(transfer);
 
+const failureSchema = z.object({ code: z.string(), detail: z.string() });
+
 /** How far the receiving side is. `unknown`: it does not know this transfer (any more). */
 export const receivedSchema = z.object({
   state: z.enum(['unknown', 'receiving', 'finishing', 'done', 'failed']),
   rows: z.int().nonnegative(),
-  error: z.object({ code: z.string(), detail: z.string() }).nullable(),
+  error: failureSchema.nullable(),
 });
 export type Received = z.infer<typeof receivedSchema>;
+
+/** The error the receiving side met, under its own code where this version knows it. */
+export function failureOf({ code, detail }: z.infer<typeof failureSchema>): DualhomeError {
+  if (Object.hasOwn(errorRegistry, code)) return new DualhomeError(code as ErrorCode, { detail });
+  return new DualhomeError('JOB_PEER_FAILED', { detail: `${code}: ${detail}` });
+}

@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import { DualhomeError, isDualhomeError } from '../../protocol/errors/index.ts';
+import { LogName } from '../../protocol/names.ts';
+import type { JobPreview, JobRequest } from '../../protocol/rest/jobs.ts';
+import { scopeSchema } from '../../protocol/scope.ts';
+import type { Scope } from '../../protocol/scope.ts';
+import type { Peer, SynchronizerContext } from '../ports.ts';
+import { countScope } from '../store/scope-size.ts';
+import type { ScopeSize } from '../store/scope-size.ts';
+import type { JobStore } from '../store/job-store.ts';
+
+/** Used until a transfer has been measured here. */
+const rowsPerSecondDefault = 100_000;
+
+const sizeSchema = z.object({ rows: z.int().nonnegative(), bytes: z.int().nonnegative() });
+const askSchema = z.strictObject({
+  of: z.enum(['home', 'standby']),
+  log: z.enum(LogName),
+  scope: scopeSchema,
+});
+
+/** Lets peers count what they would receive, and what it would replace. */
+export function servePreviews({ handlers, home, peers }: SynchronizerContext): Disposable {
+  return handlers.register('transfer.size', askSchema, async ({ of, scope }, { peer }) => {
+    const database = of === 'home' ? home : peers.get(peer)?.standby;
+    if (!database) throw new DualhomeError('LINK_LOG_NOT_SENT');
+    return await countScope(database, scope);
+  });
+}
+
+/** What a transfer would do: counted at both sides where the link is up. */
+export async function previewOf(
+  { config, home, peers }: SynchronizerContext,
+  store: JobStore,
+  { kind, peer: name, log, scope }: JobRequest,
+): Promise<JobPreview> {
+  const peer = peers.get(name);
+  if (!peer) throw new DualhomeError('LINK_PEER_UNKNOWN', { detail: name });
+  const rate = (await store.measuredRate()) ?? rowsPerSecondDefault;
+  const direction = (from: string, to: string, size: ScopeSize, replacesRows: number | null) => ({
+    from,
+    to,
+    ...size,
+    expectedSeconds: Number((size.rows / rate).toFixed(1)),
+    replacesRows,
+  });
+  const directions: JobPreview['directions'] = [];
+  if ((kind === 'resync' || kind === 'bootstrap') && peer.send) {
+    const size = await countScope(home, scope);
+    const replaced = await sizeAt(peer, 'standby', log, scope);
+    directions.push(direction(config.site, name, size, replaced?.rows ?? null));
+  }
+  if ((kind === 'pull' || kind === 'bootstrap') && peer.apply) {
+    const size = await sizeAt(peer, 'home', log, scope);
+    if (!size) throw new DualhomeError('LINK_DOWN', { detail: `${name} cannot be asked` });
+    directions.push(direction(name, config.site, size, (await countScope(peer.standby, scope)).rows));
+  }
+  return { directions };
+}
+
+async function sizeAt(
+  { link }: Peer,
+  of: 'home' | 'standby',
+  log: LogName,
+  scope: Scope,
+): Promise<ScopeSize | undefined> {
+  try {
+    return await link.request('transfer.size', { of, log, scope }, sizeSchema);
+  } catch (error) {
+    if (isDualhomeError(error, 'LINK_DOWN') || isDualhomeError(error, 'LINK_REQUEST_TIMEOUT'))
+      return undefined;
+    throw error;
+  }
+}

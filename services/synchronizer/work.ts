@@ -1,0 +1,93 @@
+import { randomUUID } from 'node:crypto';
+import { DualhomeError } from '../protocol/errors/index.ts';
+import { jobRequestSchema } from '../protocol/rest/jobs.ts';
+import type { JobPreview } from '../protocol/rest/jobs.ts';
+import { wholeScope } from '../protocol/scope.ts';
+import type { Status } from '../protocol/status.ts';
+import { Signer } from '../platform/crypto/signing.ts';
+import type { ResourceStack } from '../platform/lifecycle/resource-stack.ts';
+import { Secret } from '../platform/logging/secret.ts';
+import { listen } from '../platform/postgres/listen.ts';
+import { readPem } from '../platform/tls/identity-files.ts';
+import { backfillWork, serveHistory } from './backfill/backfill.ts';
+import { bootstrapWork, pullWork, servePeerJobs } from './jobs/remote.ts';
+import { JobRunner } from './jobs/runner.ts';
+import { Schedule } from './jobs/schedule.ts';
+import type { Peer, SynchronizerContext } from './ports.ts';
+import { JobStore } from './store/job-store.ts';
+import { clientFor, openReception } from './transfers/ftp.ts';
+import { previewOf, servePreviews } from './transfers/preview.ts';
+import { pushWork } from './transfers/push-work.ts';
+import { Receiver } from './transfers/receiver.ts';
+import { clearSpool } from './transfers/spool.ts';
+import { HeldCopies } from './verify/held-copy.ts';
+import { verifyWork } from './verify/verify-work.ts';
+
+export type Work = { readonly preview: (query: URLSearchParams) => Promise<JobPreview> };
+
+/**
+ * Starts what works on the copies as a whole: transfers in and out, comparisons, and the jobs that ask
+ * for them. They end in reverse order, jobs first.
+ */
+export async function startWork(
+  context: SynchronizerContext,
+  { stack, status }: { readonly stack: ResourceStack; readonly status: () => Status },
+): Promise<Work> {
+  const { config, log, shared, peers, handlers, alarms } = context;
+  const store = new JobStore(shared);
+  await clearSpool(config.spool);
+  const { logins } = stack.use('FTP server', await openReception(context));
+  const fetchHistory = async (peer: string): Promise<void> => {
+    const request = {
+      kind: 'backfill',
+      peer,
+      log: 'configuration',
+      scope: wholeScope,
+      reason: 'after a snapshot',
+    } as const;
+    await store.insert(randomUUID(), request, 'transfer');
+  };
+  stack.use('incoming transfers', new Receiver(context, logins, fetchHistory));
+  stack.use('comparisons', new HeldCopies(peers, handlers, alarms));
+  stack.use('previews', servePreviews(context));
+  stack.use('history', serveHistory(context));
+
+  const signer = new Signer(new Secret(await readPem(config.signingKeyFile)));
+  const wake = (): void => runner.wake();
+  const runner = new JobRunner(
+    store,
+    {
+      resync: pushWork(context, { signer, clientFor: (offer, peer) => clientFor(context, offer, peer, log) }),
+      pull: pullWork((peer) => peerNamed(peers, peer).link),
+      bootstrap: bootstrapWork(store, wake, {
+        sends: (peer) => peerNamed(peers, peer).send !== undefined,
+        receives: (peer) => peerNamed(peers, peer).apply !== undefined,
+      }),
+      verify: verifyWork(context),
+      backfill: backfillWork(context),
+    },
+    log,
+  );
+  stack.use('jobs', runner);
+  stack.use('jobs of peers', servePeerJobs(handlers, store, wake));
+  stack.use(
+    'job notifications',
+    listen({
+      url: config.databases.shared,
+      applicationName: 'dualhome synchronizer',
+      channels: ['dualhome_jobs'],
+      onNotify: wake,
+      onListening: wake,
+    }),
+  );
+  stack.use('schedule', new Schedule({ config, status, store, log, onAdded: wake }));
+  return {
+    preview: (query) => previewOf(context, store, jobRequestSchema.parse(JSON.parse(query.get('job') ?? ''))),
+  };
+}
+
+function peerNamed(peers: ReadonlyMap<string, Peer>, name: string): Peer {
+  const peer = peers.get(name);
+  if (!peer) throw new DualhomeError('LINK_PEER_UNKNOWN', { detail: name });
+  return peer;
+}
