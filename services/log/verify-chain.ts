@@ -1,3 +1,4 @@
+import { DualhomeError } from '../protocol/errors/index.ts';
 import type { Queryable } from '../platform/postgres/statement.ts';
 import { ChainCheck, broken } from './chain.ts';
 import { heldAfter } from './held.ts';
@@ -33,7 +34,7 @@ type Ends = {
  * Recomputes the chain of a log up to its head, in batches and with flat memory. The log may grow meanwhile; what was
  * the head at the start is what is proven.
  *
- * @throws LOG_BROKEN with the first seq that is missing, altered or out of its place
+ * @throws LOG_BROKEN with the first seq that is missing, altered or out of its place; LOG_NOT_HELD where `after` is not held
  */
 export async function verifyChain(
   queryable: Queryable,
@@ -87,7 +88,10 @@ async function baseAt(queryable: Queryable, seq: number): Promise<Base> {
   const { rows } = await queryable.query<{ hash: Buffer }>('select hash from log where seq = $1', [seq]);
   const [event] = rows;
   if (!event || seq < held.seq)
-    throw broken(seq, 'seq', `it is not held; the log is complete from ${held.seq + 1} on`);
+    throw new DualhomeError('LOG_NOT_HELD', {
+      detail: `It is complete from ${held.seq + 1} on.`,
+      facts: { seq, completeFrom: held.seq + 1 },
+    });
   return { seq, hash: event.hash, incarnation: undefined };
 }
 

@@ -1,37 +1,53 @@
-/** Whole rows of COPY text, in the pieces in which they came. */
-export type Rows = { readonly pieces: readonly Buffer[]; readonly bytes: number; readonly rows: number };
+/** Whole rows of COPY text. */
+export type Rows = { readonly text: Buffer; readonly rows: number };
 
 const newline = 0x0a;
 
 /**
- * Cuts COPY text into parts of whole rows, each ended by the first row that reaches `bytesMin`. In text COPY a
- * newline byte always ends a row: within values it is written `\n`.
+ * Cuts COPY text into parts of whole rows, of `bytesMax` or, where one row is longer, that row. In text
+ * COPY a newline byte always ends a row: within values it is written `\n`.
+ *
+ * The pieces are copied together at once, into buffers that `release` gives back for reuse: kept, they would
+ * outlive the young garbage, and a long COPY would take twice the memory.
  */
-export async function* cutRows(source: AsyncIterable<Buffer>, bytesMin: number): AsyncGenerator<Rows> {
-  let pieces: Buffer[] = [];
-  let bytes = 0;
-  for await (const piece of source) {
-    const end = bytes + piece.length >= bytesMin ? piece.lastIndexOf(newline) + 1 : 0;
-    if (end === 0) {
-      pieces.push(piece);
-      bytes += piece.length;
-      continue;
-    }
-    pieces.push(piece.subarray(0, end));
-    yield rowsOf(pieces);
-    const rest = piece.subarray(end);
-    pieces = rest.length > 0 ? [rest] : [];
-    bytes = rest.length;
+export class RowCutter {
+  readonly #bytesMax: number;
+  readonly #free: Buffer[] = [];
+
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
   }
-  if (bytes > 0) yield rowsOf(pieces);
+
+  async *cut(source: AsyncIterable<Buffer>): AsyncGenerator<Rows> {
+    let text = this.#take();
+    let bytes = 0;
+    for await (const piece of source) {
+      if (bytes + piece.length > text.length) {
+        const end = text.subarray(0, bytes).lastIndexOf(newline) + 1;
+        const rest = text.subarray(end, bytes);
+        const next = this.#take(rest.length + piece.length);
+        bytes = rest.copy(next);
+        if (end > 0) yield rowsOf(text.subarray(0, end));
+        text = next;
+      }
+      bytes += piece.copy(text, bytes);
+    }
+    if (bytes > 0) yield rowsOf(text.subarray(0, bytes));
+  }
+
+  /** Says that rows that were cut are needed no more. */
+  release({ text }: Rows): void {
+    if (text.buffer.byteLength === this.#bytesMax) this.#free.push(Buffer.from(text.buffer));
+  }
+
+  #take(bytesMin = 0): Buffer {
+    if (bytesMin > this.#bytesMax) return Buffer.allocUnsafeSlow(bytesMin);
+    return this.#free.pop() ?? Buffer.allocUnsafeSlow(this.#bytesMax);
+  }
 }
 
-function rowsOf(pieces: readonly Buffer[]): Rows {
-  let bytes = 0;
+function rowsOf(text: Buffer): Rows {
   let rows = 0;
-  for (const piece of pieces) {
-    bytes += piece.length;
-    for (let at = piece.indexOf(newline); at !== -1; at = piece.indexOf(newline, at + 1)) rows += 1;
-  }
-  return { pieces, bytes, rows };
+  for (let at = text.indexOf(newline); at !== -1; at = text.indexOf(newline, at + 1)) rows += 1;
+  return { text, rows };
 }

@@ -12,7 +12,7 @@ import { readHead } from '../head.ts';
 import { columnsOf, tablesOf } from '../tables.ts';
 import { writeChunk } from './chunk-file.ts';
 import { copyOutSql } from './copy-sql.ts';
-import { cutRows } from './cut-rows.ts';
+import { RowCutter } from './cut-rows.ts';
 import { signManifest } from './signed-manifest.ts';
 
 export type ExportOptions = {
@@ -25,11 +25,11 @@ export type ExportOptions = {
   readonly directory: string;
   readonly signer: Signer;
   readonly signal?: AbortSignal | undefined;
-  /** Bytes of COPY text after which a chunk ends; default 8 MiB. */
+  /** Bytes of COPY text a chunk has at most; default 4 MiB. */
   readonly chunkBytes?: number | undefined;
 };
 
-const chunkBytesDefault = 8 * 1024 * 1024;
+const chunkBytesDefault = 4 * 1024 * 1024;
 
 /** Chunks compressed and written while the next one is read. */
 const chunksInFlight = 2;
@@ -45,6 +45,7 @@ export class SnapshotExport implements AsyncDisposable {
   readonly header: SnapshotHeader;
   readonly #session: Session;
   readonly #options: ExportOptions;
+  readonly #cutter: RowCutter;
   readonly #digests: ChunkDigest[] = [];
   #complete = false;
 
@@ -52,6 +53,7 @@ export class SnapshotExport implements AsyncDisposable {
     this.header = header;
     this.#session = session;
     this.#options = options;
+    this.#cutter = new RowCutter(options.chunkBytes ?? chunkBytesDefault);
   }
 
   /** Every chunk, in order. A reader that waits makes the export wait; one that stops ends it. */
@@ -80,13 +82,14 @@ export class SnapshotExport implements AsyncDisposable {
 
   /** Each is being written when it is yielded. */
   async *#chunksOf(table: Table): AsyncGenerator<Started<ChunkDigest>> {
-    const { scope, directory, chunkBytes = chunkBytesDefault } = this.#options;
+    const { scope, directory } = this.#options;
     const copy = this.#session.copyTo(await copyOutSql(this.#session, table, scope.keyRange));
     let index = 0;
     let rows = 0;
-    for await (const part of cutRows(copy, chunkBytes)) {
+    for await (const part of this.#cutter.cut(copy)) {
       const place = { table: table.name, index };
-      yield { result: writeChunk(join(directory, chunkFileName(place)), part, place) };
+      const written = writeChunk(join(directory, chunkFileName(place)), part, place);
+      yield { result: written.finally(() => this.#cutter.release(part)) };
       index += 1;
       rows += part.rows;
     }

@@ -114,6 +114,7 @@ async function fill(
     await createStaging(tx, tables);
     return await loadChunks(tx, {
       header,
+      schema: staging,
       chunks,
       signal,
       onLoaded: (chunk) => {

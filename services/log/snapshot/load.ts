@@ -4,13 +4,14 @@ import type { ChunkDigest, SnapshotHeader } from '../../protocol/manifest.ts';
 import { failpoint } from '../../platform/lifecycle/failpoint.ts';
 import type { Session } from '../../platform/postgres/database.ts';
 import { broken, readChunk } from './chunk-file.ts';
-import { staging } from './staging.ts';
 
 /** A chunk that has arrived as a file. */
 export type ChunkFile = { readonly digest: ChunkDigest; readonly path: string };
 
 export type LoadOptions = {
   readonly header: SnapshotHeader;
+  /** Where the tables to be filled are. */
+  readonly schema: string;
   readonly chunks: AsyncIterable<ChunkFile>;
   /** Told of each chunk that is in: its file is needed no more. */
   readonly onLoaded?: ((chunk: ChunkFile) => void) | undefined;
@@ -24,7 +25,7 @@ export type Loaded = {
 };
 
 /**
- * Copies chunks into empty staging tables as they arrive, the next one being read and unpacked
+ * Copies chunks into empty tables as they arrive, the next one being read and unpacked
  * meanwhile. `tx` is the transaction that made the tables: rows are frozen at once, and where wal_level
  * is minimal they need no WAL.
  *
@@ -35,7 +36,7 @@ export type Loaded = {
  */
 export async function loadChunks(
   tx: Session,
-  { header, chunks, onLoaded, signal }: LoadOptions,
+  { header, schema, chunks, onLoaded, signal }: LoadOptions,
 ): Promise<Loaded> {
   const columnsOf = new Map(header.tables.map(({ name, columns }) => [name, columns.join(', ')]));
   const hashes = new Map(header.tables.map(({ name }) => [name, createHash('sha256')]));
@@ -46,7 +47,7 @@ export async function loadChunks(
     const columns = columnsOf.get(table);
     if (columns === undefined) throw broken(chunk.digest, 'the snapshot has no such table');
     hashes.get(table)?.update(text);
-    await copyIn(tx, `copy ${staging}.${table} (${columns}) from stdin (freeze)`, text, chunk.digest);
+    await copyIn(tx, `copy ${schema}.${table} (${columns}) from stdin (freeze)`, text, chunk.digest);
     loaded.push(chunk.digest);
     onLoaded?.(chunk);
     failpoint('import.chunk');

@@ -31,6 +31,19 @@ export const logErrors = defineErrors({
     retry: 'no',
     http: 500,
   },
+  LOG_NOT_HELD: {
+    summary: 'The log does not hold events that far back.',
+    action:
+      'Name a later seq; `dualhome log verify` tells from where the log is complete. A standby fetches older events in the background.',
+    retry: 'later',
+    http: 404,
+  },
+  LOG_NOT_REACHED: {
+    summary: 'The log has not reached that seq.',
+    action: 'Name a seq up to the head, which `dualhome status` shows.',
+    retry: 'later',
+    http: 404,
+  },
   LOG_BUSY: {
     summary: 'Too many changes wait to be written.',
     action: 'Nothing: ask again after the time named, or send fewer at once.',
