@@ -30,6 +30,8 @@ export type SendStreamOptions = {
   readonly onAnswer: (answer: ResumeAnswer, held: Position) => Promise<void>;
 };
 
+const firstEventsMax = 500;
+
 /** What follows one RESUME: the answer, then events until the connection ends or the peer resumes anew. */
 export class SendStream {
   readonly credit: Credit;
@@ -40,6 +42,7 @@ export class SendStream {
   readonly #options: SendStreamOptions;
   readonly #running: RunningState;
   #sent: number | undefined;
+  #eventsMax = firstEventsMax;
 
   constructor(resume: Resume, session: Session, options: SendStreamOptions) {
     this.credit = new Credit(resume.credit);
@@ -125,7 +128,7 @@ export class SendStream {
     const { home, log } = this.#options;
     this.#running.signal.throwIfAborted();
     const sent = this.#sent ?? 0;
-    const batch = await readPacked(home, sent, batchEventsMax, batchBytes);
+    const batch = await readPacked(home, sent, this.#eventsMax, batchBytes);
     if (!batch) return false;
     if (batch.firstSeq !== sent + 1) {
       const detail = `events ${sent + 1} to ${batch.firstSeq - 1} are no longer held`;
@@ -138,8 +141,17 @@ export class SendStream {
     this.credit.spend(eventsHeadBytes + packed.length);
     await this.#session.sendEvents({ log, ...head }, packed, priorityOf(log));
     this.#sent = sent + batch.count;
+    this.#eventsMax = eventsMaxAfter(batch.count, packed.length);
     return true;
   }
+}
+
+/**
+ * How many events the server should look at for the next batch: what fills one, at the size events
+ * have, and some more. All beyond are read in vain.
+ */
+function eventsMaxAfter(count: number, bytes: number): number {
+  return Math.min(batchEventsMax, Math.ceil((1.2 * batchBytes * count) / bytes) + 1);
 }
 
 const priorityOf = (log: LogName): Priority =>

@@ -22,9 +22,9 @@ export async function readPacked(
     name: 'synchronizer.read-packed',
     text: `select min(seq) as "firstSeq", count(*)::int as count,
                   string_agg(int4send(octet_length(body)) || body, ''::bytea order by seq) as packed,
-                  (array_agg(hash order by seq desc))[1] as "lastHash"
+                  (select hash from log where seq = max(event.seq)) as "lastHash"
            from (
-             select seq, body, hash, sum(octet_length(body)) over (order by seq) - octet_length(body) as before
+             select seq, body, sum(octet_length(body)) over (order by seq rows unbounded preceding) - octet_length(body) as before
              from log where seq > $1 and seq <= $1 + $2::bigint
            ) as event where before < $3`,
     values: [seq, eventsMax, bytesMax],
