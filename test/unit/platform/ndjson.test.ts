@@ -17,13 +17,17 @@ async function* chunked(bytes: Buffer, sizes: readonly number[]): AsyncGenerator
 const one = (text: string) => chunked(Buffer.from(text), [text.length]);
 
 test('values come out as they went in, wherever the chunks are cut', async () => {
-  const sizes = array(integer({ min: 1, max: 7 }), { minLength: 1, maxLength: 5 });
+  const sizes = array(integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 5 });
   await assert(
-    asyncProperty(array(jsonValue({ noUnicodeString: false })), sizes, async (values, chunkSizes) => {
-      const text = (await Array.fromAsync(ndjsonStream(values))).join('');
-      const read = await Array.fromAsync(readNdjson(chunked(Buffer.from(text), chunkSizes), z.unknown()));
-      expect(JSON.stringify(read)).toBe(JSON.stringify(values));
-    }),
+    asyncProperty(
+      array(jsonValue({ noUnicodeString: false, maxDepth: 2 }), { maxLength: 8 }),
+      sizes,
+      async (values, chunkSizes) => {
+        const text = (await Array.fromAsync(ndjsonStream(values))).join('');
+        const read = await Array.fromAsync(readNdjson(chunked(Buffer.from(text), chunkSizes), z.unknown()));
+        expect(JSON.stringify(read)).toBe(JSON.stringify(values));
+      },
+    ),
   );
 });
 
