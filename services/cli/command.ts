@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { addAlarmsVerb } from './commands/alarms.ts';
 import { addConfigVerbs } from './commands/config.ts';
 import { addDemoVerb } from './commands/demo.ts';
 import { addSiteVerbs } from './commands/site.ts';
 import { addJobVerbs } from './commands/jobs.ts';
+import { addLogVerbs } from './commands/log.ts';
 import { addPairVerbs } from './commands/pair.ts';
 import { addStatusVerb } from './commands/status.ts';
 import { addTransferVerbs } from './commands/transfer.ts';
@@ -32,6 +34,8 @@ export function createCommand(): Command {
   addStatusVerb(command);
   addTransferVerbs(command);
   addJobVerbs(command);
+  addLogVerbs(command);
+  addAlarmsVerb(command);
   addDemoVerb(command);
   return command;
 }

@@ -18,15 +18,14 @@ import type { Database } from '../../services/platform/postgres/database.ts';
 import { readSiteFile } from '../../services/site/config/read.ts';
 import type { SiteFile } from '../../services/site/config/read.ts';
 import { formatAddress } from '../../services/site/config/values.ts';
-import { plannedDatabases, standbyName } from '../../services/site/databases/plan.ts';
-import { adminUrlOf } from '../../services/site/databases/run.ts';
+import { locateDatabase } from '../../services/site/databases/locate.ts';
+import { standbyName } from '../../services/site/databases/plan.ts';
 import { initSite } from '../../services/site/init.ts';
 import { siteLayout } from '../../services/site/layout.ts';
 import type { SiteLayout } from '../../services/site/layout.ts';
 import { takePortBlock } from '../../services/site/port-block.ts';
-import { assignLoopbackPorts } from '../../services/site/ports.ts';
-import { portUsers, programs } from '../../services/site/program-configs.ts';
-import { openPasswords, readSecret } from '../../services/site/secrets.ts';
+import { programs } from '../../services/site/program-configs.ts';
+import { readSecret } from '../../services/site/secrets.ts';
 import { readSiteState } from '../../services/site/supervisor/state-file.ts';
 import type { SiteState } from '../../services/site/supervisor/state-file.ts';
 
@@ -213,11 +212,9 @@ export class TestSite implements AsyncDisposable {
   }
 
   async databaseUrl(name: string): Promise<string> {
-    const file = await this.file();
-    const planned = plannedDatabases(file.config).find((each) => each.name === name);
-    if (!planned) throw new Error(`${this.name} has no database ${name}`);
-    const ports = await assignLoopbackPorts(this.layout, file.config.loopback_ports, portUsers(file));
-    return adminUrlOf(planned, ports[`postgres.${name}`] ?? 0, await openPasswords(this.layout));
+    const url = await locateDatabase(await this.file(), name);
+    if (url === undefined) throw new Error(`${this.name} has no database ${name}`);
+    return url;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
