@@ -10,7 +10,6 @@ import type { Signer } from '../../platform/crypto/signing.ts';
 import type { FtpClient } from '../../platform/ftp/client/ftp-client.ts';
 import { openLocalFile } from '../../platform/ftp/client/upload.ts';
 import { delay } from '../../platform/lifecycle/abort.ts';
-import { failpoint } from '../../platform/lifecycle/failpoint.ts';
 import type { JobWork } from '../jobs/runner.ts';
 import { partId } from '../jobs/remote.ts';
 import type { PeerLink, SynchronizerContext } from '../ports.ts';
@@ -110,7 +109,6 @@ async function sendChunk(
 ): Promise<void> {
   const name = chunkFileName(digest);
   const path = join(directory, name);
-  failpoint('upload.before-rename');
   const { storedBytes: bytes, sha256 } = digest;
   await client.upload({ name, bytes, sha256, open: openLocalFile(path) }, { signal });
   await unlink(path);
