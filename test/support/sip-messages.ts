@@ -1,15 +1,12 @@
 import { readFileSync, readdirSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Request, Response } from '../../services/sip/message/message.ts';
 import { parseDatagram } from '../../services/sip/message/parse.ts';
 import { buildResponse } from '../../services/sip/message/response.ts';
 import { refusalOf } from '../../services/sip/message/validate.ts';
 
-const corpusFolder = join(
-  dirname(createRequire(import.meta.url).resolve('sip/package.json')),
-  'test/messages',
-);
+const corpusFolder = fileURLToPath(new URL('test/messages/', import.meta.resolve('sip/package.json')));
 
 /** The torture messages of RFC 4475 by name, as the npm package `sip` ships them. */
 export const corpus: ReadonlyMap<string, Buffer> = new Map(

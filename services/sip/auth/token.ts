@@ -1,4 +1,5 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
+import { hmacSha256 } from './hmac.ts';
 
 /** Bytes of the signature that are kept; 128 bits. */
 const macBytes = 16;
@@ -25,10 +26,5 @@ export function openToken(keys: TokenKeys, purpose: string, token: string): Buff
 }
 
 function mac(key: Buffer, purpose: string, payload: Buffer): Buffer {
-  return createHmac('sha256', key)
-    .update(purpose)
-    .update('\0')
-    .update(payload)
-    .digest()
-    .subarray(0, macBytes);
+  return hmacSha256(key, Buffer.concat([Buffer.from(`${purpose}\0`), payload])).subarray(0, macBytes);
 }

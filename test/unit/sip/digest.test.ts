@@ -1,9 +1,11 @@
+import { createHmac } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { answerChallenge, formatChallenge, parseChallenge } from '../../../services/sip/auth/challenge.ts';
 import type { Challenge } from '../../../services/sip/auth/challenge.ts';
 import { credentialsOf, judgeCredentials, parseCredentials } from '../../../services/sip/auth/credentials.ts';
 import type { Verdict } from '../../../services/sip/auth/credentials.ts';
 import { digestHa1, digestResponse } from '../../../services/sip/auth/digest.ts';
+import { hmacSha256 } from '../../../services/sip/auth/hmac.ts';
 import { judgeNonce, makeNonce } from '../../../services/sip/auth/nonce.ts';
 import { NonceCounts } from '../../../services/sip/auth/nonce-counts.ts';
 import type { TokenKeys } from '../../../services/sip/auth/token.ts';
@@ -48,6 +50,22 @@ describe('digest vectors', () => {
       nonce: 'dcd98b7102dd2f0e8b11d0f600bfb0c093',
     } as const;
     expect(digestResponse(ha1, input)).toBe('1949323746fe6a43ef61f9606e7febea');
+  });
+});
+
+describe('HMAC-SHA-256', () => {
+  test('RFC 4231 test case 2', () => {
+    expect(hmacSha256(Buffer.from('Jefe'), Buffer.from('what do ya want for nothing?')).toString('hex')).toBe(
+      '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843',
+    );
+  });
+
+  test.each([0, 1, 32, 63, 64, 65, 200])('with a key of %i bytes is what node:crypto makes of it', (size) => {
+    const key = Buffer.alloc(size, 0xa5);
+    for (const message of ['', 'x', 'y'.repeat(300)]) {
+      const expected = createHmac('sha256', key).update(message).digest('hex');
+      expect(hmacSha256(key, Buffer.from(message)).toString('hex')).toBe(expected);
+    }
   });
 });
 
