@@ -37,7 +37,7 @@ export class Connection {
   readonly #outbox: Outbox;
   readonly #closed = new AbortController();
   #listener: ConnectionListener | undefined;
-  #reads: 'nothing' | 'shared' | 'all' = 'nothing';
+  #sharedOnly = false;
 
   constructor(socket: TLSSocket) {
     this.#socket = socket;
@@ -55,16 +55,14 @@ export class Connection {
 
   /** Begins to read; frames go to the newest listener. */
   listen(listener: ConnectionListener): void {
+    if (!this.#listener) this.#socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     this.#listener = listener;
-    if (this.#reads !== 'nothing') return;
-    this.#reads = 'shared';
-    this.#socket.on('data', (chunk: Buffer) => this.#receive(chunk));
   }
 
   /** After HELLO: `version` is what both ends speak; without one only what all versions share is read. */
   upgrade(version: number | undefined): void {
     this.#decoder.bytesMax = frameBytesMax;
-    this.#reads = version === undefined ? 'shared' : 'all';
+    this.#sharedOnly = version === undefined;
   }
 
   /** Resolves when the socket has taken the frame. @throws LINK_CLOSED and the like */
@@ -115,7 +113,7 @@ export class Connection {
   }
 
   #dispatch(raw: RawFrame): void {
-    if (this.#reads === 'shared' && !sharedTypes.has(raw.type)) return;
+    if (this.#sharedOnly && !sharedTypes.has(raw.type)) return;
     const frame = decodeFrame(raw);
     if (frame.name !== 'bye') this.#listener?.onFrame(frame);
     else this.#fail(errorSaid(frame.body));
