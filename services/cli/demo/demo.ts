@@ -7,7 +7,7 @@ import { hasPair, makePair, startPair } from './demo-pair.ts';
 import type { DemoPair } from './demo-pair.ts';
 import { showLive } from './live.ts';
 import { Steps } from './steps.ts';
-import { showCut, showTour } from './tour.ts';
+import { showCut, showResync, showTour } from './tour.ts';
 
 export type DemoOptions = {
   readonly directory: string;
@@ -56,6 +56,7 @@ async function runOnce(
   try {
     await showTour(pair, context);
     await showCut(pair, context);
+    await showResync(pair, context);
   } finally {
     await steps.run('stop', 'Everything stops, in order', async () => {
       await pair[Symbol.asyncDispose]();

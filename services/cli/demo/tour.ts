@@ -1,4 +1,10 @@
-import { formatCount, formatQuantity } from '../output/format.ts';
+import { z } from 'zod';
+import { DualhomeError } from '../../protocol/errors/index.ts';
+import type { Job } from '../../protocol/rest/jobs.ts';
+import { followJob, requestJob, requireDone } from '../jobs.ts';
+import type { JobWish } from '../jobs.ts';
+import { formatBytes, formatCount, formatQuantity } from '../output/format.ts';
+import type { OnProgress } from '../output/progress.ts';
 import type { Output } from '../output/output.ts';
 import type { DemoPair } from './demo-pair.ts';
 import type { DemoSite } from './demo-site.ts';
@@ -8,6 +14,10 @@ import { sampleBase, sampleSubscriber, sampleSubscribers, subscribersPerSite } f
 import type { Steps } from './steps.ts';
 
 const liveChanges = 200;
+
+/** What the tour shows of a verification's result. */
+const verificationSchema = z.object({ equal: z.boolean(), rows: z.int(), seq: z.int() });
+type Verification = z.infer<typeof verificationSchema>;
 
 export type TourContext = {
   readonly out: Output;
@@ -24,6 +34,7 @@ const ways = ({ c1, c2 }: DemoPair): readonly (readonly [DemoSite, DemoSite])[] 
 export async function showTour(pair: DemoPair, context: TourContext): Promise<void> {
   await waitForLink(pair, context);
   await loadSample(pair, context);
+  await bootstrap(pair, context);
   await showLiveChanges(pair, context);
 }
 
@@ -67,6 +78,69 @@ async function loadSample(pair: DemoPair, { steps, signal }: TourContext): Promi
         .map(([way, seq]) => `${way} ${formatCount(seq ?? 0)}`)
         .join(', '),
   );
+}
+
+async function bootstrap(pair: DemoPair, { steps, signal }: TourContext): Promise<void> {
+  await steps.run(
+    'bootstrap',
+    'Both standby databases are filled from snapshots over FTPS, verified and swapped in',
+    async (onProgress) => {
+      const job = await runJob(pair.c1, { kind: 'bootstrap', peer: pair.c2.name }, signal, onProgress);
+      return { rows: job.progress.rowsDone, bytes: job.progress.bytesDone };
+    },
+    ({ rows, bytes }) => `${formatQuantity(rows, 'row')}, ${formatBytes(bytes)}`,
+  );
+}
+
+/** Pushes everything to the peer again while changes go on, then proves both copies equal. */
+export async function showResync(pair: DemoPair, { steps, signal }: TourContext): Promise<void> {
+  await steps.run(
+    'resync',
+    'c1 pushes everything again, while it is being changed',
+    async (onProgress) => {
+      const changing = makeChanges(pair.c1, editsOf(pair.c1, pair.c2, 'during resync'), 'during the resync');
+      const job = await runJob(pair.c1, { kind: 'resync', peer: pair.c2.name }, signal, onProgress);
+      const { applied } = await waitForApplied(pair.c1, pair.c2, await changing, signal);
+      return { rows: job.progress.rowsDone, bytes: job.progress.bytesDone, applied };
+    },
+    ({ rows, bytes }) => `${formatQuantity(rows, 'row')}, ${formatBytes(bytes)}`,
+  );
+  await steps.run(
+    'verification',
+    'Home and standby are compared row by row at the same event, both ways',
+    async (onProgress) => {
+      const results: Record<string, Verification> = {};
+      for (const [site, peer] of ways(pair)) {
+        const job = await runJob(site, { kind: 'verify', peer: peer.name }, signal, onProgress);
+        results[`${site.name} -> ${peer.name}`] = verificationSchema.parse(job.result);
+      }
+      const different = Object.entries(results).filter(([, { equal }]) => !equal);
+      if (different.length > 0) {
+        throw new DualhomeError('DEMO_UNEQUAL', {
+          detail: different.map(([way]) => way).join(', '),
+          facts: results,
+        });
+      }
+      return { verified: results };
+    },
+    ({ verified }) =>
+      Object.entries(verified)
+        .map(
+          ([way, { rows, seq }]) =>
+            `${way} ${formatQuantity(rows, 'row')} equal at event ${formatCount(seq)}`,
+        )
+        .join(', '),
+  );
+}
+
+async function runJob(
+  site: DemoSite,
+  wish: JobWish,
+  signal: AbortSignal,
+  onProgress: OnProgress,
+): Promise<Job> {
+  const { id } = await requestJob(site.api, { reason: 'tour', ...wish });
+  return requireDone(await followJob(site.api, id, onProgress, signal));
 }
 
 async function showLiveChanges(pair: DemoPair, { steps, signal }: TourContext): Promise<void> {

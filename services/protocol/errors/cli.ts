@@ -14,6 +14,12 @@ export const cliErrors = defineErrors({
     retry: 'yes',
     http: 500,
   },
+  DEMO_UNEQUAL: {
+    summary: 'A standby database of the tour is not equal to its home.',
+    action: 'Keep the data and report it: `dualhome log verify` names the rows.',
+    retry: 'no',
+    http: 500,
+  },
   DEMO_TIMEOUT: {
     summary: 'A step of the tour did not come to its end in time.',
     action: "Read the logs below the sites' directories; on a busy machine, try again.",
