@@ -4,7 +4,9 @@ import type { Logger } from '../platform/logging/logger.ts';
 import type { Database } from '../platform/postgres/database.ts';
 import type { ApiConfig } from '../protocol/program-config.ts';
 import type { HomeLog } from './log/home-log.ts';
+import type { Applied } from './applied.ts';
 import type { Principal } from './principal.ts';
+import type { Synchronizer } from './synchronizer.ts';
 
 /** What routes work with. */
 export type ApiContext = {
@@ -14,6 +16,10 @@ export type ApiContext = {
   readonly shared: Database;
   readonly homeLog: HomeLog;
   readonly sealer: Sealer;
+  readonly synchronizer: Synchronizer;
+  readonly applied: Applied;
+  /** Name and version of this program. */
+  readonly software: string;
   readonly log: Logger;
   /** Aborts when the program stops: streams end at the next whole answer. */
   readonly signal: AbortSignal;

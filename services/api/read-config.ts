@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { readJsonFile } from '../platform/files/json.ts';
 import { Sealer } from '../platform/crypto/sealing.ts';
 import { Secret } from '../platform/logging/secret.ts';
@@ -24,4 +26,10 @@ export async function openSealer(keyFile: string): Promise<Sealer> {
     if (cause instanceof DualhomeError) throw cause;
     throw new DualhomeError('FILES_UNREADABLE', { detail: keyFile, facts: { path: keyFile }, cause });
   }
+}
+
+/** Version of this program. */
+export function softwareVersion(): string {
+  const path = join(import.meta.dirname, '../../package.json');
+  return (JSON.parse(readFileSync(path, 'utf8')) as { readonly version: string }).version;
 }

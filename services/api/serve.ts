@@ -6,15 +6,23 @@ import { createHttpServer } from '../platform/http/server.ts';
 import { openDatabase } from '../platform/postgres/database.ts';
 import { CertificateStore } from '../platform/tls/certificate-store.ts';
 import type { ApiConfig } from '../protocol/program-config.ts';
+import { Applied } from './applied.ts';
 import type { ApiContext } from './context.ts';
 import { HomeLog } from './log/home-log.ts';
 import { watchAlarms } from './log/watch-alarms.ts';
 import { createApiMetrics } from './metrics.ts';
 import { principals } from './principal.ts';
-import { openSealer } from './read-config.ts';
+import { openSealer, softwareVersion } from './read-config.ts';
 import { registerRoutes } from './routes/index.ts';
+import { Synchronizer } from './synchronizer.ts';
 
 const applicationName = 'dualhome api';
+
+/** As status shows it. */
+const software = softwareVersion();
+
+/** How long a change waits to be applied at the peers, where that was asked for. */
+const APPLIED_TIMEOUT_MS = 30_000;
 
 export type ApiRun = {
   readonly signal: AbortSignal;
@@ -67,13 +75,31 @@ export async function serveApi(config: ApiConfig, { signal, stack, program }: Ap
     'http server',
     await createHttpServer({
       title: 'dualhome',
-      version: '1',
+      version: software,
       logger: log,
       authenticate: principals(config.tokens),
       certificates: certificates ?? undefined,
     }),
   );
-  const context: ApiContext = { config, server, home, shared, homeLog, sealer, log, signal };
+  const synchronizer = stack.use('synchronizer client', new Synchronizer(config.synchronizer));
+  const applied = new Applied({
+    site: config.site,
+    status: () => synchronizer.status(),
+    timeoutMs: APPLIED_TIMEOUT_MS,
+  });
+  const context: ApiContext = {
+    config,
+    server,
+    home,
+    shared,
+    homeLog,
+    sealer,
+    synchronizer,
+    applied,
+    software,
+    log,
+    signal,
+  };
   registerRoutes(context);
   const baseUrl = await server.listen(config.listen);
   stack.use(

@@ -16,14 +16,15 @@ export type SubmitOptions = {
   readonly bytes?: number | undefined;
 };
 
-/** Makes one change and waits until it is durable. @throws CONFIG_*, LOG_*, POSTGRES_* */
+/** Makes one change and waits until it is done. @throws CONFIG_*, LOG_*, POSTGRES_* */
 export async function submitChange(
-  { homeLog, sealer }: Pick<ApiContext, 'homeLog' | 'sealer'>,
+  { homeLog, sealer, applied }: Pick<ApiContext, 'homeLog' | 'sealer' | 'applied'>,
   change: ChangeBody,
-  { actor, where, bytes = 0 }: SubmitOptions,
+  { actor, wait, where, bytes = 0 }: SubmitOptions,
 ): Promise<ChangeDone> {
   const { kind, intent } = parseChange(sealer, change, where);
   const request = { kind, intents: [intent], actor, reason: change.reason ?? '' };
   const { seq, rowsChanged } = await homeLog.submit(request, bytes + REQUEST_BYTES);
+  if (wait === 'applied') await applied.until(seq);
   return { seq, changed: rowsChanged > 0 };
 }

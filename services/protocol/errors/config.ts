@@ -26,6 +26,13 @@ export const configErrors = defineErrors({
     retry: 'no',
     http: 409,
   },
+  CONFIG_NOT_APPLIED: {
+    summary: 'The change is durable here, but not every peer has applied it in time.',
+    action:
+      'Nothing has to be repeated: it is applied when the peer is reached again. See `dualhome status`.',
+    retry: 'no',
+    http: 504,
+  },
   CONFIG_EVENT_TOO_LARGE: {
     summary: 'The change makes an event that is larger than the limit.',
     action: 'Change fewer rows at once.',

@@ -2,6 +2,24 @@ import { defineErrors } from './define.ts';
 
 /** Jobs. */
 export const jobErrors = defineErrors({
+  JOB_NOT_FOUND: {
+    summary: 'There is no job with this id.',
+    action: 'See `dualhome jobs list`.',
+    retry: 'no',
+    http: 404,
+  },
+  JOB_PEER_UNKNOWN: {
+    summary: 'The job names a site that is not a peer of this one.',
+    action: 'Use the name of a peer, as `dualhome status` shows them.',
+    retry: 'no',
+    http: 422,
+  },
+  JOB_NOT_RETRIABLE: {
+    summary: 'Only a job that has ended can be run again.',
+    action: 'Wait until it ends, or cancel it first.',
+    retry: 'later',
+    http: 409,
+  },
   JOB_CANCELLED: {
     summary: 'The job was cancelled.',
     action: 'None. `dualhome jobs retry` starts it again.',

@@ -12,6 +12,7 @@ import { logErrors } from './log.ts';
 import { pairingErrors } from './pairing.ts';
 import { postgresErrors } from './postgres.ts';
 import { siteErrors } from './site.ts';
+import { synchronizerErrors } from './synchronizer.ts';
 import { tlsErrors } from './tls.ts';
 import { transferErrors } from './transfer.ts';
 import { verifyErrors } from './verify.ts';
@@ -31,6 +32,7 @@ export const errorRegistry = {
   ...pairingErrors,
   ...postgresErrors,
   ...siteErrors,
+  ...synchronizerErrors,
   ...tlsErrors,
   ...transferErrors,
   ...verifyErrors,

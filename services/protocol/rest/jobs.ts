@@ -61,7 +61,16 @@ export const jobSchema = z.object({
 });
 export type Job = z.infer<typeof jobSchema>;
 
-/** What a transfer would do, before it does it. Answered by the synchronizer at POST /preview. */
+export const jobListQuerySchema = z.object({
+  /** Only jobs in this state. */
+  state: jobStateSchema.optional(),
+  limit: z.coerce.number().int().min(1).max(1_000).default(50),
+});
+
+/** Jobs, newest first. */
+export const jobListSchema = z.object({ jobs: z.array(jobSchema) });
+
+/** What a transfer would do, before it does it. Answered by the synchronizer at GET /preview?job=<the request as JSON>. */
 export const jobPreviewSchema = z.object({
   directions: z.array(
     z.object({
