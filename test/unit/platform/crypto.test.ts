@@ -4,7 +4,7 @@ import { generateSealingKey, Sealer } from '../../../services/platform/crypto/se
 import { generateSigningKey, Signer, Verifier } from '../../../services/platform/crypto/signing.ts';
 import { Secret } from '../../../services/platform/logging/secret.ts';
 
-const text = () => string({ unit: 'grapheme', maxLength: 100 });
+const text = () => string({ unit: 'binary', maxLength: 100 });
 
 describe('sealing', () => {
   const key = generateSealingKey();
