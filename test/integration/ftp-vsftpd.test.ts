@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { clientOf, fileOf, never } from '../support/ftp-transfers.ts';
+import { clientOf, fileOf, never, sha256 } from '../support/ftp-transfers.ts';
 import { TemporaryDirectory } from '../support/temporary-directory.ts';
 import { startVsftpd, vsftpdMissing } from '../support/vsftpd.ts';
 
@@ -23,9 +23,9 @@ describe('the FTP client with vsftpd, which tells no digests', () => {
       for (const file of files) {
         await client.upload(file, { signal: never });
         await client.download({ ...file, path: local.file(file.name) }, { signal: never });
-        expect(await readFile(local.file(file.name))).toEqual(
-          await readFile(`${vsftpd.directory}/${file.name}`),
-        );
+        for (const directory of [vsftpd.directory, local.path]) {
+          expect(sha256(await readFile(`${directory}/${file.name}`))).toBe(file.sha256);
+        }
       }
       expect(await readdir(vsftpd.directory)).toEqual(['f0', 'f1', 'f2']);
     },
@@ -43,10 +43,10 @@ describe('the FTP client with vsftpd, which tells no digests', () => {
       data.cutAfter(bytes, 'up', i % 2 ? 'fin' : 'rst');
       await client.upload(file, { signal: never });
       expect(data.forwardedBytes('up') - sentBefore).toBeLessThan(content.length * 1.6);
-      expect(await readFile(`${vsftpd.directory}/${file.name}`)).toEqual(content);
+      expect(sha256(await readFile(`${vsftpd.directory}/${file.name}`))).toBe(sha256(content));
       data.cutAfter(bytes, 'down', i % 2 ? 'rst' : 'fin');
       await client.download({ ...file, path: local.file(file.name) }, { signal: never });
-      expect(await readFile(local.file(file.name))).toEqual(content);
+      expect(sha256(await readFile(local.file(file.name)))).toBe(sha256(content));
     }
   });
 
@@ -56,7 +56,7 @@ describe('the FTP client with vsftpd, which tells no digests', () => {
     const content = randomBytes(100_000);
     await writeFile(`${vsftpd.directory}/f.part`, randomBytes(50_000));
     await client.upload(fileOf('f', content), { signal: never });
-    expect(await readFile(`${vsftpd.directory}/f`)).toEqual(content);
+    expect(sha256(await readFile(`${vsftpd.directory}/f`))).toBe(sha256(content));
     await expect(stat(`${vsftpd.directory}/f.part`)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 });
