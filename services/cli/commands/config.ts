@@ -1,27 +1,26 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import { DualhomeError } from '../../protocol/errors/index.ts';
 import { changeDoneSchema } from '../../protocol/rest/changes.ts';
 import type { ChangeDone } from '../../protocol/rest/changes.ts';
 import { configPageSchema, configRowSchema, waitSchema } from '../../protocol/rest/config.ts';
 import type { Wait } from '../../protocol/rest/config.ts';
 import { keyOf } from '../../model/kind.ts';
 import type { Kind } from '../../model/kind.ts';
-import { kindNamed, kinds } from '../../model/kinds.ts';
+import { kinds } from '../../model/kinds.ts';
 import { openApi } from '../connection.ts';
 import { formatCount, formatQuantity } from '../output/format.ts';
 import { formatFacts, formatTable } from '../output/table.ts';
 import { parseFields } from '../row-fields.ts';
 import { addVerb } from '../verb.ts';
-import { wholeNumber } from '../options.ts';
+import { addExport } from './export.ts';
+import { addImport } from './import.ts';
+import { kindNames, rangeOf, requireKind, wholeNumber } from '../options.ts';
 
 type ChangeOptions = {
   readonly reason: string;
   readonly wait: Wait;
   readonly ifSeq: number | undefined;
 };
-
-const kindNames = kinds.map(({ name }) => name);
 
 /** `dualhome config …`: the configuration of a site. */
 export function addConfigVerbs(parent: Command): void {
@@ -31,6 +30,8 @@ export function addConfigVerbs(parent: Command): void {
   addGet(config);
   addList(config);
   addDelete(config);
+  addImport(config);
+  addExport(config);
 }
 
 function addKinds(config: Command): void {
@@ -191,25 +192,6 @@ function withChangeOptions(command: Command): Command {
       'refuse unless this event changed the row last; 0: unless there is none',
       wholeNumber(0),
     );
-}
-
-/** @throws CLI_USAGE */
-export function requireKind(name: string): Kind {
-  const kind = kindNamed(name);
-  if (kind) return kind;
-  throw new DualhomeError('CLI_USAGE', {
-    detail: `There is no kind "${name}"; it is one of ${kindNames.join(', ')}.`,
-  });
-}
-
-/** `A..B`; either may be left out. @throws CLI_USAGE */
-export function rangeOf(text: string | undefined): { readonly from?: string; readonly to?: string } {
-  if (text === undefined) return {};
-  const [from, to, ...more] = text.split('..');
-  if (to === undefined || more.length > 0) {
-    throw new DualhomeError('CLI_USAGE', { detail: `--key-range ${text}: expected A..B, A.. or ..B` });
-  }
-  return { ...(from ? { from } : {}), ...(to ? { to } : {}) };
 }
 
 function pathOf(kind: Kind, key: string): string {

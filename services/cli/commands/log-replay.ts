@@ -6,6 +6,7 @@ import type { Table } from '../../model/table.ts';
 import { kinds } from '../../model/kinds.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { untilInterrupted } from '../interrupt.ts';
+import { requireKind } from '../options.ts';
 import { renderComparison } from '../output/comparison-screen.ts';
 import { formatCount } from '../output/format.ts';
 import type { Output } from '../output/output.ts';
@@ -13,7 +14,6 @@ import { withProgress } from '../output/progress.ts';
 import { formatTable } from '../output/table.ts';
 import { logDatabase } from '../site-database.ts';
 import { addVerb } from '../verb.ts';
-import { requireKind } from './config.ts';
 
 type ReplayOptions = {
   readonly until: string | undefined;

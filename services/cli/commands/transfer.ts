@@ -8,12 +8,12 @@ import { openApi } from '../connection.ts';
 import { untilInterrupted } from '../interrupt.ts';
 import { followJob, requestJob, requireDone } from '../jobs.ts';
 import type { JobWish } from '../jobs.ts';
+import { rangeOf, requireKind } from '../options.ts';
 import { renderJob, renderPreview } from '../output/job-screen.ts';
 import type { Output } from '../output/output.ts';
 import { withProgress } from '../output/progress.ts';
 import { addVerb } from '../verb.ts';
 import type { CommonOptions } from '../verb.ts';
-import { rangeOf, requireKind } from './config.ts';
 
 type TransferOptions = {
   readonly peer: string | undefined;

@@ -1,6 +1,7 @@
 import { Agent as PlainAgent, request as plainRequest } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { DualhomeError } from '../../protocol/errors/index.ts';
@@ -25,20 +26,26 @@ export type HttpClientOptions = {
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
+/** A list gives its name several times. */
+export type Query = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
+
 type CommonOptions<T> = {
   /** What the answer, or each line of it, must look like; `z.undefined()` for an empty one. */
   readonly answer: z.ZodType<T>;
-  readonly query?: Readonly<Record<string, string | number | boolean | undefined>> | undefined;
+  readonly query?: Query | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly signal?: AbortSignal | undefined;
 };
 
 export type RequestOptions<T> = CommonOptions<T> & { readonly body?: unknown };
 
-/** `lines` are sent, one JSON line each, while the answer is being read. */
+/** `lines` (one JSON line each), or `chunks` as they are, are sent while the answer is being read. */
 export type StreamOptions<T> = CommonOptions<T> & {
   readonly lines?: AsyncIterable<unknown> | Iterable<unknown> | undefined;
+  readonly chunks?: { readonly type: string; readonly bytes: AsyncIterable<Uint8Array> } | undefined;
 };
+
+export type DownloadOptions = Pick<CommonOptions<unknown>, 'query' | 'headers' | 'signal'>;
 
 /**
  * Requests to one HTTP API over kept-alive connections. Every failure is a DualhomeError: the server's own (from
@@ -80,9 +87,12 @@ export class HttpClient implements Disposable {
 
   /** Sends and receives NDJSON at the same time. Leaving the loop early ends the request. */
   async *stream<T>(method: Method, path: string, options: StreamOptions<T>): AsyncGenerator<T> {
-    using exchange = this.#open(method, path, options, options.lines ? ndjsonType : undefined);
+    const { lines, chunks } = options;
+    using exchange = this.#open(method, path, options, chunks?.type ?? (lines && ndjsonType));
     exchange.request.setTimeout(this.#timeoutMs, () => exchange.fail(this.#timeout()));
-    void sendLines(exchange, options.lines ?? []);
+    void sendBody(exchange, (source) =>
+      chunks ? Readable.from(source(chunks.bytes)) : ndjsonStream(source(lines ?? [])),
+    );
     try {
       const response = await exchange.response();
       if (!isSuccess(response)) throw problemIn(await this.#readText(response), response);
@@ -92,15 +102,31 @@ export class HttpClient implements Disposable {
     }
   }
 
+  /** The bytes of an answer as they come. Leaving the loop early ends the request. */
+  async *download(path: string, options: DownloadOptions): AsyncGenerator<Buffer> {
+    using exchange = this.#open('GET', path, options, undefined);
+    exchange.request.setTimeout(this.#timeoutMs, () => exchange.fail(this.#timeout()));
+    try {
+      exchange.request.end();
+      const response = await exchange.response();
+      if (!isSuccess(response)) throw problemIn(await this.#readText(response), response);
+      yield* response as AsyncIterable<Buffer>;
+    } catch (error) {
+      throw this.#failureOf(exchange, error);
+    }
+  }
+
   [Symbol.dispose](): void {
     this.#agent.destroy();
   }
 
-  #open<T>(method: Method, path: string, options: CommonOptions<T>, type: string | undefined): Exchange {
+  #open(method: Method, path: string, options: DownloadOptions, type: string | undefined): Exchange {
     const { baseUrl, token } = this.#options;
     const url = new URL(`${baseUrl.replace(/\/$/, '')}${path}`);
     for (const [name, value] of Object.entries(options.query ?? {})) {
-      if (value !== undefined) url.searchParams.set(name, String(value));
+      for (const each of Array.isArray(value) ? value : [value]) {
+        if (each !== undefined) url.searchParams.append(name, String(each));
+      }
     }
     const headers = {
       ...options.headers,
@@ -135,19 +161,19 @@ export class HttpClient implements Disposable {
 }
 
 /** Feeds the request; a failure of the source itself ends the exchange with it. */
-async function sendLines(
+async function sendBody(
   exchange: Exchange,
-  lines: AsyncIterable<unknown> | Iterable<unknown>,
+  open: (source: <T>(items: AsyncIterable<T> | Iterable<T>) => AsyncGenerator<T>) => Readable,
 ): Promise<void> {
-  async function* source(): AsyncGenerator {
+  const body = open(async function* source(items) {
     try {
-      yield* lines;
+      yield* items;
     } catch (error) {
       exchange.fail(error);
     }
-  }
+  });
   // A connection that breaks shows in the answer, which somebody is reading.
-  await pipeline(ndjsonStream(source()), exchange.request).catch(() => undefined);
+  await pipeline(body, exchange.request).catch(() => undefined);
 }
 
 function isSuccess({ statusCode = 0 }: IncomingMessage): boolean {
