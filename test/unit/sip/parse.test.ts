@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { canonicalName, usualSpelling } from '../../../services/sip/message/header-name.ts';
 import { defaultLimits } from '../../../services/sip/message/limits.ts';
 import { parseDatagram } from '../../../services/sip/message/parse.ts';
-import { discardReasonOf, refusalOf } from '../../../services/sip/message/validate.ts';
+import { discardReasonOf, extensionFault, refusalOf } from '../../../services/sip/message/validate.ts';
 import { aRequest, asRequest, messageBytes, responseTo } from '../../support/sip-messages.ts';
 
 const lines = [
@@ -126,6 +126,13 @@ describe('what is refused', () => {
     ['OPTIONS http://example.com SIP/2.0', 416],
   ])('%s: %s', (startLine, status) => {
     expect(refusalOf(asRequest(messageBytes([startLine, ...lines.slice(1)])))?.status).toBe(status);
+  });
+
+  test('an unknown extension, but not in an ACK or CANCEL', () => {
+    const requiring = (method: string) => aRequest(method, { fields: { Require: 'foo' } });
+    expect(extensionFault(requiring('OPTIONS'), 'require', [])?.status).toBe(420);
+    expect(extensionFault(requiring('ACK'), 'require', [])).toBeUndefined();
+    expect(extensionFault(requiring('CANCEL'), 'require', [])).toBeUndefined();
   });
 
   test('Contact: * is well-formed', () => {

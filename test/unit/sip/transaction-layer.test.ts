@@ -208,6 +208,14 @@ describe('a full layer', () => {
     expect(tester.receive(numbered('OPTIONS', 2))).toEqual(['send 200']);
   });
 
+  test('does not take a transaction that is over for one that could make room', () => {
+    const tester = new TransactionTester(2);
+    tester.respond(tester.receiveNew(numbered('OPTIONS', 1)), numbered('OPTIONS', 1), 200);
+    tester.elapse(40_000);
+    for (const n of [2, 3]) tester.receiveNew(numbered('OPTIONS', n));
+    expect(tester.receive(numbered('OPTIONS', 4))).toEqual(['overload']);
+  });
+
   test('refuses a request when every transaction is at work, and still takes what belongs to those', () => {
     const tester = new TransactionTester(2);
     const first = tester.receiveNew(numbered('INVITE', 1));

@@ -51,6 +51,7 @@ describe('the top Via of a received request', () => {
 describe('RFC 3263', () => {
   const zone: Record<string, DnsRecord[]> = {
     'NAPTR example.com': [
+      { type: 'NAPTR', order: 100, preference: 10, service: 'SIP+D2U', replacement: '_sip._udp.example.com' },
       {
         type: 'NAPTR',
         order: 50,
@@ -59,7 +60,6 @@ describe('RFC 3263', () => {
         replacement: '_sips._tcp.example.com',
       },
       { type: 'NAPTR', order: 90, preference: 50, service: 'SIP+D2T', replacement: '_sip._tcp.example.com' },
-      { type: 'NAPTR', order: 100, preference: 50, service: 'SIP+D2U', replacement: '_sip._udp.example.com' },
       { type: 'NAPTR', order: 10, preference: 50, service: 'SIP+D2S', replacement: '_sip._sctp.example.com' },
     ],
     'SRV _sip._tcp.example.com': [
