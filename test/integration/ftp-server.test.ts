@@ -22,7 +22,7 @@ import {
   strangerTls,
   user,
 } from '../support/ftp-bed.ts';
-import { closesFiles, openFiles } from '../support/open-files.ts';
+import { closesFiles, grown, openFiles } from '../support/open-files.ts';
 import { RawFtp } from '../support/raw-ftp.ts';
 import { TemporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -265,11 +265,12 @@ describe('the FTP server', () => {
   });
 
   it('lets a client that lost its session take its file over', async () => {
-    await using b = await bed();
+    await using b = await bed({ limits: { dataIdleTimeoutMs: 300_000 } });
     using lost = await b.session();
     const stalled = await lost.dataSocket(await lost.passivePort());
     await lost.command('STOR f.part');
     stalled.write('12345');
+    await grown(b.root.file('f.part'), 5);
     using again = await b.session();
     expect((await again.command('SIZE f.part')).text).toBe('213 5');
     expect((await lost.reply())?.code, 'the earlier transfer ends').toBe(426);

@@ -19,7 +19,7 @@ import {
   user,
 } from '../support/ftp-bed.ts';
 import type { Subject } from '../support/ftp-bed.ts';
-import { closesFiles } from '../support/open-files.ts';
+import { closesFiles, grown } from '../support/open-files.ts';
 import { RawFtp } from '../support/raw-ftp.ts';
 import { TemporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -44,11 +44,6 @@ async function session({ address }: Subject): Promise<RawFtp> {
   const ftp = await RawFtp.connect(address);
   expect((await ftp.logIn(user, password)).code).toBe(230);
   return ftp;
-}
-
-/** Resolves when a file of the server has at least that many bytes. */
-async function grown(path: string, bytes: number): Promise<void> {
-  while (((await stat(path).catch(() => undefined))?.size ?? 0) < bytes) await wait(2);
 }
 
 describe('what the stock FTP server does wrong and ours does right', () => {

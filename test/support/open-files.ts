@@ -1,4 +1,4 @@
-import { readdir, readlink } from 'node:fs/promises';
+import { readdir, readlink, stat } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 
 /** Files below `directory` that a process has open (Linux). */
@@ -16,4 +16,9 @@ export async function closesFiles(pid: number, directory: string, deadlineMs: nu
     await wait(5);
   }
   return true;
+}
+
+/** Resolves when a file has at least that many bytes. */
+export async function grown(path: string, bytes: number): Promise<void> {
+  while (((await stat(path).catch(() => undefined))?.size ?? 0) < bytes) await wait(2);
 }
