@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Run } from '../../../services/log/event.ts';
 import { GroupWriter } from '../../../services/log/group-writer.ts';
@@ -8,7 +8,7 @@ import { RowVersions } from '../../../services/log/row-versions.ts';
 import { number } from '../../../services/model/number.ts';
 import type { TableChange } from '../../../services/model/table.ts';
 import { DualhomeError } from '../../../services/protocol/errors/index.ts';
-import { genesisHash } from '../../../services/protocol/position.ts';
+import { genesisHash, samePosition } from '../../../services/protocol/position.ts';
 import type { Position } from '../../../services/protocol/position.ts';
 
 const { table } = number;
@@ -65,7 +65,7 @@ class FakeDatabase {
     const settle = Promise.withResolvers<void>();
     this.appends.push({ run, settle });
     await settle.promise;
-    expect(run.from).toEqual(this.head);
+    if (!samePosition(run.from, this.head)) throw new Error('not a continuation of the log');
     this.head = run.to;
     for (const { body } of run.events) this.bodies.push(body.toString());
     for (const { upserts } of changes) {
