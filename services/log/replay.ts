@@ -7,6 +7,7 @@ import type { SnapshotHeader } from '../protocol/manifest.ts';
 import { wholeScope } from '../protocol/scope.ts';
 import { broken } from './chain.ts';
 import { compareSides, sideOf } from './compare.ts';
+import type { Side } from './compare.ts';
 import { configurationLog } from './configuration.ts';
 import { readHead } from './head.ts';
 import { heldAfter } from './held.ts';
@@ -73,6 +74,11 @@ export class Replay implements AsyncDisposable {
     await this.#rollTo(this.#source, await seqOf(this.#source, until, this.#position.seq, head), head);
   }
 
+  /** The state as one side of a comparison. */
+  get side(): Side {
+    return sideOf(this.#target);
+  }
+
   /** Rows of a table, in the order of their keys. */
   rows(table: Table): AsyncIterable<ScratchRow> {
     return scratchRows(this.#target, table);
@@ -94,7 +100,7 @@ export class Replay implements AsyncDisposable {
         if (!hash.equals(this.#position.hash)) throw broken(seq, 'head', 'the head has another hash');
         const comparison = await compareSides({
           ours: sideOf(tx),
-          theirs: sideOf(this.#target),
+          theirs: this.side,
           tables: configurationTables,
           differencesMax,
           signal: this.#options.signal,
@@ -153,11 +159,11 @@ export async function openReplay(options: ReplayOptions): Promise<Replay> {
       facts: { completeFrom: complete.seq + 1 },
     });
   const target = held.use(await open(options.scratch, 1).session());
-  await createScratch(target, configurationTables);
   const { base, signal } = options;
-  if (base) {
-    await target.transaction((tx) => loadChunks(tx, { ...base, schema: scratch, signal }));
-  }
+  await target.transaction(async (tx) => {
+    await createScratch(tx, configurationTables);
+    if (base) await loadChunks(tx, { ...base, schema: scratch, signal });
+  });
   return new Replay(options, source, target, held.move(), position);
 }
 

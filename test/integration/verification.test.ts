@@ -85,7 +85,9 @@ describe('verification of a stored log', () => {
     const writer = new LogWriter(session);
     let appended: Promise<unknown> | undefined;
     const proof = await verifyChain(home.database, {
-      onProgress: () => (appended ??= writer.append([subscribers(100, 105)])),
+      onProgress: () => {
+        appended ??= writer.append([subscribers(100, 105)]);
+      },
     });
     await appended;
     expect(proof.to).toBe(5);

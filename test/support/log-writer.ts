@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { number } from '../../services/model/number.ts';
 import { subscriber } from '../../services/model/subscriber.ts';
 import type { Kind } from '../../services/model/kind.ts';

@@ -4,7 +4,7 @@ export type Rows = { readonly text: Buffer; readonly rows: number };
 const newline = 0x0a;
 
 /**
- * Cuts COPY text into parts of whole rows, of `bytesMax` or, where one row is longer, that row. In text
+ * Cuts COPY text into parts of whole rows, of at most `bytesMax`, or twice that (and again) where one row is longer. In text
  * COPY a newline byte always ends a row: within values it is written `\n`.
  *
  * The pieces are copied together at once, into buffers that `release` gives back for reuse: kept, they would
@@ -22,15 +22,18 @@ export class RowCutter {
     let text = this.#take();
     let bytes = 0;
     for await (const piece of source) {
-      if (bytes + piece.length > text.length) {
-        const end = text.subarray(0, bytes).lastIndexOf(newline) + 1;
-        const rest = text.subarray(end, bytes);
-        const next = this.#take(rest.length + piece.length);
+      for (let at = 0; at < piece.length;) {
+        const copied = piece.copy(text, bytes, at);
+        at += copied;
+        bytes += copied;
+        if (bytes < text.length) continue;
+        const end = text.lastIndexOf(newline) + 1;
+        const rest = text.subarray(end);
+        const next = this.#take(2 * rest.length);
         bytes = rest.copy(next);
         if (end > 0) yield rowsOf(text.subarray(0, end));
         text = next;
       }
-      bytes += piece.copy(text, bytes);
     }
     if (bytes > 0) yield rowsOf(text.subarray(0, bytes));
   }

@@ -22,6 +22,7 @@ export async function finishStaging(
   sessions: readonly Session[],
   tables: readonly Table[],
   textHashes: ReadonlyMap<string, string>,
+  signal: AbortSignal,
 ): Promise<void> {
   const tasks: Task[] = [];
   for (const table of tables) {
@@ -31,7 +32,10 @@ export async function finishStaging(
   }
   await Promise.all(
     sessions.map(async (session) => {
-      for (let task = tasks.shift(); task; task = tasks.shift()) await task(session);
+      for (let task = tasks.shift(); task; task = tasks.shift()) {
+        signal.throwIfAborted();
+        await task(session);
+      }
     }),
   );
   for (const table of tables) {

@@ -127,7 +127,7 @@ async function fill(
   });
   requireListed(openManifest(await signed(), { header, verifier }), loaded.chunks);
   onProgress?.({ phase: 'verifying' });
-  await finishStaging(database, sessions, tables, loaded.textHashes);
+  await finishStaging(database, sessions, tables, loaded.textHashes, signal);
 
   let position: Base = {
     incarnation: header.incarnation,
@@ -159,6 +159,7 @@ async function fill(
     if (way === 'wait') throw new DualhomeError('TRANSFER_STANDBY_BEHIND');
     if (way === 'roll-forward') await advance(cursor.seq);
     onProgress?.({ phase: 'swapping' });
+    signal.throwIfAborted();
     const { incarnation, seq, hash } = header;
     const to = way === 'advance' ? { incarnation, seq, hash: Buffer.from(hash, 'hex') } : cursor;
     await swap(database, { header, tables, from: cursor, to, ...size }, signal);
