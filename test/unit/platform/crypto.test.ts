@@ -1,10 +1,11 @@
-import { property, string, assert, nat } from 'fast-check';
+import { array, assert, constantFrom, nat, property } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { generateSealingKey, Sealer } from '../../../services/platform/crypto/sealing.ts';
 import { generateSigningKey, Signer, Verifier } from '../../../services/platform/crypto/signing.ts';
 import { Secret } from '../../../services/platform/logging/secret.ts';
 
-const text = () => string({ unit: 'binary', maxLength: 100 });
+const text = () =>
+  array(constantFrom('a', 'b', ':', '\0', 'é', '漢', '🙂')).map((characters) => characters.join(''));
 
 describe('sealing', () => {
   const key = generateSealingKey();
