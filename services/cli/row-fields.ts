@@ -32,7 +32,7 @@ function parseField(kind: Kind, text: string): [string, FieldValue] {
 
 /** What is not of its type stays text, for the schema to name what it wants. */
 function valueOf({ type, nullable }: Field, text: string): FieldValue {
-  if (type === 'list') return text === '' ? [] : text.split(',');
+  if (type === 'list') return text.split(' ').filter((item) => item !== '');
   if (text === '' && nullable) return null;
   if (type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true';
   return type === 'integer' && /^-?[0-9]+$/.test(text) ? Number(text) : text;

@@ -77,12 +77,12 @@ function addPut(config: Command): void {
       description: 'Add a row, or replace the one with its key',
       examples: [
         'config put subscriber aor=alice@example.net home_site=c1 backup_site=c2 --reason "new customer"',
-        'config put route prefix=+49 class=national next_hops=sip:gw1.example.net,sip:gw2.example.net',
+        'config put route prefix=+49 class=national next_hops="sip:gw1.example.net sip:gw2.example.net"',
         `config put environment --row '{"name":"transit","value":"on"}' --wait applied`,
       ],
       define: (command) =>
         withChangeOptions(withKind(command))
-          .argument('[fields...]', 'name=value; a list as a,b,c; see `dualhome config kinds KIND`')
+          .argument('[fields...]', 'name=value, a list as "a b c"; see `dualhome config kinds KIND`')
           .option('--row <json>', 'the row as JSON instead of fields'),
       run: async (out, options, name, fields) => {
         const kind = requireKind(name);
@@ -208,6 +208,6 @@ function describeDone({ seq, changed }: ChangeDone): string {
 
 function shown(value: unknown): string | undefined {
   if (value === null || value === undefined) return undefined;
-  if (Array.isArray(value)) return value.join(',');
+  if (Array.isArray(value)) return value.length === 0 ? undefined : value.join(' ');
   return typeof value === 'string' ? value : JSON.stringify(value);
 }

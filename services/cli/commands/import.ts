@@ -28,6 +28,9 @@ type ImportOptions = {
   readonly reason: string;
 };
 
+/** Of the faults found; scripts get all of them. */
+const faultsShownMax = 20;
+
 type Refused = Extract<ImportLine, { type: 'refused' }>;
 
 /** `dualhome config import`: rows from a file, as a stream of whatever length. */
@@ -164,5 +167,10 @@ function render(done: ImportDone, refused: readonly Refused[], dryRun: boolean):
       : [
           `ended before line ${formatCount(done.resumeFrom)}; when it is mended: --from-line ${done.resumeFrom}`,
         ];
-  return [...faults, [summary, ...tail].join('; ')].join('\n');
+  const more = faults.length - faultsShownMax;
+  return [
+    ...faults.slice(0, faultsShownMax),
+    ...(more > 0 ? [`... and ${formatQuantity(more, 'fault')} more; --json lists them`] : []),
+    [summary, ...tail].join('; '),
+  ].join('\n');
 }

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { changeLineSchema } from '../../protocol/rest/changes.ts';
+import { importLineSchema } from '../../protocol/rest/import.ts';
+import type { ImportDone } from '../../protocol/rest/import.ts';
 import { statusSchema } from '../../protocol/status.ts';
 import type { Direction, Status } from '../../protocol/status.ts';
 import { DualhomeError } from '../../protocol/errors/index.ts';
@@ -87,4 +89,23 @@ export async function makeChanges(
     onAnswer(answer.line);
   }
   return last;
+}
+
+/** Imports rows as one would from a file, in batches; returns the last event. @throws the first refusal */
+export async function importRows(
+  { api }: DemoSite,
+  kind: string,
+  rows: Iterable<unknown>,
+  onImported: (rows: number) => void,
+): Promise<number> {
+  const options = { lines: rows, query: { reason: 'sample configuration' }, answer: importLineSchema };
+  let done: ImportDone | undefined;
+  for await (const line of api.stream('POST', `/v1/import/${kind}`, options)) {
+    if (line.type === 'progress') onImported(line.rows);
+    if (line.type === 'done') done = line;
+  }
+  if (done?.problem) throw errorOfProblem(done.problem, done.problem.status);
+  if (!done?.ok)
+    throw new DualhomeError('API_ANSWER_INVALID', { detail: 'the sample was refused', facts: { done } });
+  return done.seq;
 }

@@ -1,7 +1,5 @@
 import { hash } from 'node:crypto';
-
-/** A row of the sample as the api takes it, and its kind. */
-export type SampleRow = { readonly kind: string; readonly row: Readonly<Record<string, unknown>> };
+import type { DemoChange } from './replication.ts';
 
 export const subscribersPerSite = 10_000;
 
@@ -20,13 +18,17 @@ const lastNames = [
 ] as const;
 
 /** Domain, routes and parameters of the sample site. */
-export function sampleBase(site: string): readonly SampleRow[] {
+export function sampleBase(site: string): readonly DemoChange[] {
   const domain = `${site}.example`;
   return [
-    { kind: 'domain', row: { name: domain, realm: domain, aliases: [`sip.${domain}`] } },
-    { kind: 'route', row: { prefix: '+', class: 'international', next_hops: [`sip:gw.${domain}`] } },
-    { kind: 'route', row: { prefix: '+49', class: 'national', next_hops: [`sip:gw.${domain}`] } },
-    { kind: 'environment', row: { name: 'country_code', value: '49' } },
+    { op: 'put', kind: 'domain', row: { name: domain, realm: domain, aliases: [`sip.${domain}`] } },
+    {
+      op: 'put',
+      kind: 'route',
+      row: { prefix: '+', class: 'international', next_hops: [`sip:gw.${domain}`] },
+    },
+    { op: 'put', kind: 'route', row: { prefix: '+49', class: 'national', next_hops: [`sip:gw.${domain}`] } },
+    { op: 'put', kind: 'environment', row: { name: 'country_code', value: '49' } },
   ];
 }
 

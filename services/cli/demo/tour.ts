@@ -8,7 +8,7 @@ import type { OnProgress } from '../output/progress.ts';
 import type { Output } from '../output/output.ts';
 import type { DemoPair } from './demo-pair.ts';
 import type { DemoSite } from './demo-site.ts';
-import { directionIn, makeChanges, waitForApplied, waitForStatus } from './replication.ts';
+import { directionIn, importRows, makeChanges, waitForApplied, waitForStatus } from './replication.ts';
 import type { DemoChange } from './replication.ts';
 import { sampleBase, sampleSubscriber, sampleSubscribers, subscribersPerSite } from './sample.ts';
 import type { Steps } from './steps.ts';
@@ -52,13 +52,15 @@ async function waitForLink(pair: DemoPair, { steps, signal }: TourContext): Prom
 async function loadSample(pair: DemoPair, { steps, signal }: TourContext): Promise<void> {
   const title = `${formatCount(subscribersPerSite)} subscribers are configured at each site`;
   const { heads } = await steps.run('sample', title, async (onProgress) => {
-    const answered = [0, 0];
-    const loaded = ways(pair).map(async ([site, peer], index) => {
-      const onAnswer = (lines: number): void => {
-        answered[index] = lines;
-        onProgress({ done: (answered[0] ?? 0) + (answered[1] ?? 0), total: 2 * subscribersPerSite });
-      };
-      const seq = await makeChanges(site, sampleChanges(site, peer), 'sample configuration', onAnswer);
+    const imported = new Map<string, number>();
+    const loaded = ways(pair).map(async ([site, peer]) => {
+      await makeChanges(site, sampleBase(site.name), 'sample configuration');
+      const rows = sampleSubscribers(site.name, peer.name, subscribersPerSite);
+      const seq = await importRows(site, 'subscriber', rows, (count) => {
+        imported.set(site.name, count);
+        const done = [...imported.values()].reduce((sum, each) => sum + each, 0);
+        onProgress({ done, total: 2 * subscribersPerSite });
+      });
       return [site.name, seq] as const;
     });
     return { heads: Object.fromEntries(await Promise.all(loaded)), subscribers: subscribersPerSite };
@@ -196,13 +198,6 @@ async function changeBoth(pair: DemoPair, signal: AbortSignal, mark: string) {
     return [`${from.name} -> ${to.name}`, direction.applied] as const;
   });
   return { changes: 2 * liveChanges, applied: Object.fromEntries(await Promise.all(applied)) };
-}
-
-function* sampleChanges(site: DemoSite, peer: DemoSite): Generator<DemoChange> {
-  for (const { kind, row } of sampleBase(site.name)) yield { op: 'put', kind, row };
-  for (const row of sampleSubscribers(site.name, peer.name, subscribersPerSite)) {
-    yield { op: 'put', kind: 'subscriber', row };
-  }
 }
 
 /** Changes of names that differ each time. */
