@@ -264,6 +264,22 @@ describe('the FTP server', () => {
     expect(b.ours.server.counters).toMatchObject({ logins: 0, sessions: 0 });
   });
 
+  it('stops though a login is never decided', async () => {
+    const asked = Promise.withResolvers<void>();
+    const b = await bed({
+      authorize: () => {
+        asked.resolve();
+        return new Promise(() => undefined);
+      },
+    });
+    using ftp = await RawFtp.connect(b.ours.address);
+    ftp.socket.write('USER u\r\nPASS p\r\n');
+    await asked.promise;
+    await b[Symbol.asyncDispose]();
+    expect([(await ftp.reply())?.code, (await ftp.reply())?.code]).toEqual([331, 421]);
+    await ftp.closed();
+  });
+
   it('lets a client that lost its session take its file over', async () => {
     await using b = await bed({ limits: { dataIdleTimeoutMs: 300_000 } });
     using lost = await b.session();
@@ -302,7 +318,7 @@ describe('the FTP server', () => {
     await rename(`${b.root.path}-moved`, b.root.path);
   });
 
-  it('keeps a file within its size, and keeps what fits', async () => {
+  it('takes no more bytes than a file may have', async () => {
     await using b = await bed({ limits: { fileBytesMax: 10 } });
     using ftp = await b.session();
     expect(await store(ftp, 'STOR f', '1234567890')).toBe(226);

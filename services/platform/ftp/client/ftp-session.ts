@@ -4,6 +4,7 @@ import type { ConnectionOptions } from 'node:tls';
 import { Client } from 'basic-ftp';
 import type { DualhomeError } from '../../../protocol/errors/index.ts';
 import type { Secret } from '../../logging/secret.ts';
+import { orAborted } from '../or-aborted.ts';
 import { failureOf, isNoSuchFile, isOfLocalFile } from './failure.ts';
 import type { SessionPhase } from './failure.ts';
 import { seeWholeReplies } from './whole-replies.ts';
@@ -19,7 +20,8 @@ export type FtpServerAddress = {
   /** Where the files are; where the login leads if absent. */
   readonly directory?: string | undefined;
   /** Own key and certificate, authorities trusted, and the name the server's certificate must have. */
-  readonly tls?: Pick<ConnectionOptions, 'key' | 'cert' | 'ca' | 'servername'> | undefined;
+  readonly tls?:
+    Pick<ConnectionOptions, 'key' | 'cert' | 'ca' | 'servername' | 'checkServerIdentity'> | undefined;
 };
 
 export type FtpSessionOptions = {
@@ -149,20 +151,15 @@ export class FtpSession implements Disposable {
   }
 
   async #run<T>(signal: AbortSignal, work: (client: Client) => Promise<T>): Promise<T> {
-    signal.throwIfAborted();
-    const { promise: aborted, reject } = Promise.withResolvers<never>();
-    const abort = () => {
-      reject(signal.reason);
-      this.#client.close();
-    };
-    signal.addEventListener('abort', abort, { once: true });
+    const close = () => this.#client.close();
+    signal.addEventListener('abort', close, { once: true });
     try {
-      return await Promise.race([work(this.#client), aborted]);
+      return await orAborted(work(this.#client), signal);
     } catch (error) {
       signal.throwIfAborted();
       throw this.#failureOf(error);
     } finally {
-      signal.removeEventListener('abort', abort);
+      signal.removeEventListener('abort', close);
     }
   }
 

@@ -42,7 +42,7 @@ export async function startFtpServer(options: FtpServerOptions): Promise<FtpServ
 
 /**
  * A server for files that others send here or fetch here: ftp-srv's listener and sessions, with commands, data
- * connections and file access of ours, since the stock ones lose, leak and let through (infra/decisions).
+ * connections and file access of ours, since the stock ones lose, leak and let through (infra/decisions/0006).
  *
  * Invariants: with TLS nothing is said before it, and every client proves a certificate on both channels; a client
  * touches regular files of the one directory its login gives it; partial files stay; no signal handler is left.

@@ -6,6 +6,7 @@ import type { Authorization } from './confined-file-system.ts';
 import type { FtpServerCounters } from './counters.ts';
 import { FileWriters } from './file-writers.ts';
 import type { FtpServerLimits } from './limits.ts';
+import { orAborted } from '../or-aborted.ts';
 import type { FtpServerSession } from './session.ts';
 
 /** Who wants to log in. */
@@ -30,6 +31,7 @@ export class LoginDesk {
   readonly #counters: FtpServerCounters;
   readonly #limits: Pick<FtpServerLimits, 'sessionsMax'>;
   readonly #writers = new FileWriters();
+  /** And those whose login is being decided. */
   readonly #loggedIn = new Set<FtpServerSession>();
 
   constructor(
@@ -46,15 +48,17 @@ export class LoginDesk {
   async login(session: FtpServerSession, user: string, password: string): Promise<ConfinedFileSystem> {
     session.loginAttempts += 1;
     session.user = user;
-    const files = await this.#filesFor(session, user, password);
+    const isRoom = this.#loggedIn.size < this.#limits.sessionsMax;
+    this.#loggedIn.add(session);
+    void session.ended.then(() => this.#loggedIn.delete(session));
+    const files = isRoom ? await this.#filesFor(session, user, password) : undefined;
     if (!files || session.signal.aborted) {
+      this.#loggedIn.delete(session);
       this.#counters.loginsRefused += 1;
       session.log.warn({ user }, 'FTP login refused');
       throw new Error('Login refused');
     }
     this.#counters.logins += 1;
-    this.#loggedIn.add(session);
-    void session.ended.then(() => this.#loggedIn.delete(session));
     session.files = files;
     session.log.debug({ user }, 'FTP login');
     return files;
@@ -65,16 +69,15 @@ export class LoginDesk {
     user: string,
     password: string,
   ): Promise<ConfinedFileSystem | undefined> {
-    if (this.#loggedIn.size >= this.#limits.sessionsMax) return undefined;
     const { socket } = session;
     const certificate = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined;
     const { remoteAddress } = socket;
     try {
       const login = { user, password: new Secret(password), remoteAddress, certificate };
-      const authorization = await this.#authorize(login);
+      const authorization = await orAborted(this.#authorize(login), session.signal);
       return authorization && (await ConfinedFileSystem.open(authorization, this.#writers));
     } catch (error) {
-      session.log.error({ err: error, user }, 'FTP login could not be decided');
+      if (!session.signal.aborted) session.log.error({ err: error, user }, 'FTP login could not be decided');
       return undefined;
     }
   }

@@ -20,7 +20,7 @@ export type SessionContext = {
   readonly passiveAddress: (socket: Socket) => string | undefined;
 };
 
-/** How long a session that is told to go may take to read why. */
+/** How long the last replies of a session that is over may take to be read. */
 const farewellMs = 1_000;
 
 /**
@@ -81,7 +81,6 @@ export class FtpServerSession {
   /** Says why, then closes; transfers stop at once. */
   close(code: number, message: string): void {
     if (this.socket.writable) this.socket.end(`${code} ${message}\r\n`);
-    setTimeout(() => this.socket.destroy(), farewellMs).unref();
     this.#end();
   }
 
@@ -158,6 +157,7 @@ export class FtpServerSession {
     if (this.signal.aborted) return;
     this.#pending.length = 0;
     clearTimeout(this.#silence);
+    setTimeout(() => this.socket.destroy(), farewellMs).unref();
     this.#closing.abort();
     if (!this.#running) this.#release();
   }

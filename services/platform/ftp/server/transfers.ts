@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Socket } from 'node:net';
 import type { WriteStart } from './confined-file-system.ts';
 import type { DataChannel } from './data-channel.ts';
+import { orAborted } from '../or-aborted.ts';
 import { ReplyError, replyErrorOf } from './reply-error.ts';
 import type { FtpServerSession } from './session.ts';
 
@@ -49,9 +50,11 @@ class Transfer implements Disposable {
   readonly #session: FtpServerSession;
   readonly #channel: DataChannel;
   readonly #stopping = new AbortController();
+  readonly #signal: AbortSignal;
 
   constructor(session: FtpServerSession) {
     this.#session = session;
+    this.#signal = AbortSignal.any([session.signal, this.#stopping.signal]);
     this.#channel = session.takeDataChannel();
   }
 
@@ -78,7 +81,7 @@ class Transfer implements Disposable {
 
   async run(streams: (socket: Socket) => [Readable, Writable]): Promise<void> {
     const session = this.#session;
-    await session.whileBusy(() => this.#orStopped(this.#channel.connected));
+    await session.whileBusy(() => orAborted(this.#channel.connected, this.#signal));
     await session.reply(150, 'Opening data connection');
     try {
       await session.whileBusy(() => this.#move(streams));
@@ -95,24 +98,10 @@ class Transfer implements Disposable {
   }
 
   async #move(streams: (socket: Socket) => [Readable, Writable]): Promise<void> {
-    const socket = await this.#orStopped(this.#channel.secured);
+    const socket = await orAborted(this.#channel.secured, this.#signal);
     const { dataIdleTimeoutMs } = this.#session.context.limits;
     socket.setTimeout(dataIdleTimeoutMs, () => this.abort('Data connection idle'));
     await pipeline(...streams(socket), { signal: this.#signal, end: true });
-  }
-
-  get #signal(): AbortSignal {
-    return AbortSignal.any([this.#session.signal, this.#stopping.signal]);
-  }
-
-  /** `promise`, unless the transfer is stopped before. */
-  async #orStopped<T>(promise: Promise<T>): Promise<T> {
-    const signal = this.#signal;
-    const { promise: stopped, reject } = Promise.withResolvers<never>();
-    const stop = () => reject(signal.reason);
-    signal.addEventListener('abort', stop, { once: true });
-    if (signal.aborted) stop();
-    return Promise.race([promise, stopped]).finally(() => signal.removeEventListener('abort', stop));
   }
 
   /** A stop has its own reason; else the data connection broke, or the file system failed. */
