@@ -76,7 +76,9 @@ test('a backend that outlives its killed server does not prevent the next start'
   );
   const outcome = busy.catch((error: unknown) => error);
   await expect
-    .poll(() => ask(server, "select from pg_stat_activity where application_name = 'spinning'"))
+    .poll(() => ask(server, "select from pg_stat_activity where application_name = 'spinning'"), {
+      timeout: 20_000,
+    })
     .toMatchObject({ rowCount: 1 });
   await server.kill();
   await server.start();

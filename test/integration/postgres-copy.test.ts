@@ -77,7 +77,7 @@ test('rows that are refused fail the COPY as a whole and leave the session usabl
   const copyIn = session.copyFrom(COPY_IN);
   const twice = pipeline(Readable.from(['1\ta\n', '1\tb\n']), copyIn);
   expect(isUniqueViolation(await twice.catch((error: unknown) => error))).toBe(true);
-  await expect.poll(() => copyIn.closed).toBe(true);
+  await expect.poll(() => copyIn.closed, { timeout: 20_000 }).toBe(true);
   expect(await session.query('select count(*) as rows from t')).toMatchObject({ rows: [{ rows: 0 }] });
 });
 

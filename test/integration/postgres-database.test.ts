@@ -175,7 +175,7 @@ test('a connection lost during COMMIT leaves the outcome open, and says so', asy
     .catch((error: unknown) => error);
   const kill =
     "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'committer' and wait_event = 'PgSleep'";
-  await expect.poll(() => db.database.query(kill)).toMatchObject({ rowCount: 1 });
+  await expect.poll(() => db.database.query(kill), { timeout: 20_000 }).toMatchObject({ rowCount: 1 });
   expect(await outcome).toMatchObject({ code: 'POSTGRES_COMMIT_UNKNOWN' });
 });
 

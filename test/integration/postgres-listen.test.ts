@@ -43,7 +43,7 @@ test('notifications arrive in order, of the channels asked for', async () => {
   await notify(db.database, 'other', 'not for us');
   await notify(db.database, 'one', '1');
   await notify(db.database, 'Two words', '2');
-  await expect.poll(() => heard.notifications).toEqual([['one', '1'], ['Two words', '2']]); // prettier-ignore
+  await expect.poll(() => heard.notifications, { timeout: 20_000 }).toEqual([['one', '1'], ['Two words', '2']]); // prettier-ignore
 });
 
 test('listening goes on after the server was killed and started again, and says that it began anew', async () => {
@@ -51,12 +51,12 @@ test('listening goes on after the server was killed and started again, and says 
   await using heard = hear(server.url('postgres'));
   await heard.begun(1);
   await server.kill();
-  await expect.poll(() => heard.errors.length).toBeGreaterThan(1);
+  await expect.poll(() => heard.errors.length, { timeout: 20_000 }).toBeGreaterThan(1);
   await server.start();
   await heard.begun(2);
   await using database = openDatabase({ url: server.url('postgres'), applicationName: 'test' });
   await notify(database, 'one', 'after');
-  await expect.poll(() => heard.notifications).toEqual([['one', 'after']]);
+  await expect.poll(() => heard.notifications, { timeout: 20_000 }).toEqual([['one', 'after']]);
   expect(heard.errors).toContainEqual(expect.objectContaining({ code: 'POSTGRES_UNREACHABLE' }));
 });
 
@@ -83,11 +83,11 @@ test('listening waits for a server that is not there yet, and ends when told to'
   await server.stop();
   const stopping = new AbortController();
   await using heard = hear(url, { signal: stopping.signal });
-  await expect.poll(() => heard.errors.length).toBeGreaterThan(0);
+  await expect.poll(() => heard.errors.length, { timeout: 20_000 }).toBeGreaterThan(0);
   await server.start();
   await heard.begun(1);
   stopping.abort();
   await using database = openDatabase({ url, applicationName: 'test' });
   const listeners = "select from pg_stat_activity where application_name = 'listener'";
-  await expect.poll(() => database.query(listeners)).toMatchObject({ rowCount: 0 });
+  await expect.poll(() => database.query(listeners), { timeout: 20_000 }).toMatchObject({ rowCount: 0 });
 });

@@ -90,7 +90,9 @@ test('a connection lost before COMMIT was answered leaves the outcome open', asy
   const outcome = pipeline.transaction([insert(1), 'select pg_sleep(60)']).catch((error: unknown) => error);
   const kill =
     "select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'PgSleep' and pid = $1";
-  await expect.poll(() => db.database.query(kill, [pipeline.processId])).toMatchObject({ rowCount: 1 });
+  await expect
+    .poll(() => db.database.query(kill, [pipeline.processId]), { timeout: 20_000 })
+    .toMatchObject({ rowCount: 1 });
   expect(await outcome).toMatchObject({ code: 'POSTGRES_COMMIT_UNKNOWN' });
   expect(pipeline.lost).toBe(true);
 });

@@ -1,4 +1,9 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
+import { serverProcesses } from '../../services/platform/embedded-postgres/process.ts';
 import { openDatabase } from '../../services/platform/postgres/database.ts';
 import { testDatabase } from '../support/postgres.ts';
 
@@ -17,4 +22,14 @@ test('a test database that is left with an open connection says whose it is', as
   await using other = openDatabase({ url: db.url, applicationName: 'forgotten' });
   await other.query('select 42');
   await expect(db[Symbol.asyncDispose]()).rejects.toThrow(/forgotten \(idle\): select 42/);
+});
+
+test('a test run that is killed leaves neither a server nor files', async () => {
+  const program = join(import.meta.dirname, '../support/programs/test-server.ts');
+  const run = spawn(process.execPath, [program], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const [dataDir] = await once(run.stderr.setEncoding('utf8'), 'data');
+  expect(serverProcesses(join(dataDir, 'pgdata'))).not.toEqual([]);
+  run.kill('SIGKILL');
+  await expect.poll(() => existsSync(dirname(dataDir)), { timeout: 20_000 }).toBe(false);
+  expect(serverProcesses(join(dataDir, 'pgdata'))).toEqual([]);
 });
