@@ -12,6 +12,7 @@ type DemoOptions = {
   readonly once: boolean;
   readonly tour: boolean;
   readonly reset: boolean;
+  readonly watch: boolean;
 };
 
 const defaultDirectory = join(import.meta.dirname, '..', '..', '..', 'data', 'demo');
@@ -32,7 +33,7 @@ export function addDemoVerb(parent: Command): void {
           'the whole tour on temporary data, then stop; exit code 0 if all of it held',
           false,
         ),
-    run: async (out, { dir, once, tour, reset }) => {
+    run: async (out, { dir, once, tour, reset, watch }) => {
       if (once) {
         const ok = await untilInterrupted((signal) => showOnce(out, signal));
         process.exitCode = ok ? exitCodes.success : exitCodes.failed;
@@ -40,7 +41,7 @@ export function addDemoVerb(parent: Command): void {
       }
       if (reset) await rm(dir, { recursive: true, force: true });
       try {
-        await untilInterrupted((signal) => showDemo(out, { directory: dir, tour, signal }));
+        await untilInterrupted((signal) => showDemo(out, { directory: dir, tour, watch, signal }));
       } catch (error) {
         if (!isDualhomeError(error, 'CLI_INTERRUPTED')) throw error;
         process.stdout.write('\nStopped.\n');

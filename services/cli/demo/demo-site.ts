@@ -8,6 +8,8 @@ import { DualhomeError } from '../../protocol/errors/index.ts';
 import type { HttpClient } from '../../platform/http/client.ts';
 import { readSiteFile } from '../../site/config/read.ts';
 import type { SiteFile } from '../../site/config/read.ts';
+import { siteLayout } from '../../site/layout.ts';
+import type { SiteLayout } from '../../site/layout.ts';
 import { openApi } from '../connection.ts';
 
 const readySchema = z.object({ type: z.literal('ready') });
@@ -16,12 +18,14 @@ const readySchema = z.object({ type: z.literal('ready') });
 export class DemoSite implements AsyncDisposable {
   readonly name: string;
   readonly path: string;
+  readonly layout: SiteLayout;
   readonly api: HttpClient;
   readonly #child: ChildProcess;
 
   private constructor(file: SiteFile, api: HttpClient, child: ChildProcess) {
     this.name = file.config.site;
     this.path = file.path;
+    this.layout = siteLayout(file.dataDir);
     this.api = api;
     this.#child = child;
   }

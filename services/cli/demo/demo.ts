@@ -2,22 +2,27 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Direction } from '../../protocol/status.ts';
 import type { Output } from '../output/output.ts';
 import { hasPair, makePair, startPair } from './demo-pair.ts';
 import type { DemoPair } from './demo-pair.ts';
 import { showLive } from './live.ts';
+import { readStatus } from './replication.ts';
 import { Steps } from './steps.ts';
 import { showCut, showResync, showTour } from './tour.ts';
+import { restartOnChange } from './watch.ts';
 
 export type DemoOptions = {
   readonly directory: string;
   /** Also where the sites are there already. */
   readonly tour: boolean;
+  /** Programs start anew when their source code changes. */
+  readonly watch: boolean;
   readonly signal: AbortSignal;
 };
 
 /** Brings up the pair, shows the tour the first time, then a live status until `signal` aborts; stops in order. */
-export async function showDemo(out: Output, { directory, tour, signal }: DemoOptions): Promise<void> {
+export async function showDemo(out: Output, { directory, tour, watch, signal }: DemoOptions): Promise<void> {
   const steps = new Steps(out);
   await using pair = await bringUp(directory, steps, signal);
   const seen = join(directory, 'tour-seen');
@@ -25,7 +30,7 @@ export async function showDemo(out: Output, { directory, tour, signal }: DemoOpt
     await showTour(pair, { out, steps, signal });
     await writeFile(seen, '');
   }
-  await showLive(pair, out, signal);
+  await Promise.all([showLive(pair, out, signal), ...(watch ? [restartOnChange(pair, signal)] : [])]);
 }
 
 /**
@@ -34,29 +39,32 @@ export async function showDemo(out: Output, { directory, tour, signal }: DemoOpt
  */
 export async function showOnce(out: Output, signal: AbortSignal): Promise<boolean> {
   const steps = new Steps(out);
+  let positions: readonly Direction[] = [];
   const directory = await mkdtemp(join(tmpdir(), 'dualhome-demo-'));
   await chmod(directory, 0o755);
   try {
-    await runOnce(join(directory, 'pair'), { out, steps, signal });
+    positions = await runOnce(join(directory, 'pair'), { out, steps, signal });
   } catch (error) {
     out.error(error);
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
-  if (out.json) out.result({ ok: steps.ok, steps: steps.results }, () => '');
+  if (out.json) out.result({ ok: steps.ok, steps: steps.results, positions }, () => '');
   return steps.ok;
 }
 
+/** Returns both directions as they were at the end. */
 async function runOnce(
   directory: string,
   context: { readonly out: Output; readonly steps: Steps; readonly signal: AbortSignal },
-): Promise<void> {
+): Promise<readonly Direction[]> {
   const { steps, signal } = context;
   const pair = await bringUp(directory, steps, signal);
   try {
     await showTour(pair, context);
     await showCut(pair, context);
     await showResync(pair, context);
+    return (await readStatus(pair.c1)).peers.flatMap(({ directions }) => directions);
   } finally {
     await steps.run('stop', 'Everything stops, in order', async () => {
       await pair[Symbol.asyncDispose]();
