@@ -3,6 +3,7 @@ import { parseChallenge } from '../../services/sip/auth/challenge.ts';
 import { credentialsOf, parseCredentials } from '../../services/sip/auth/credentials.ts';
 import { formatAddress, parseAddress } from '../../services/sip/message/address.ts';
 import { MessageEdit } from '../../services/sip/message/edit.ts';
+import { parseExpirySeconds, parseRetryAfterSeconds } from '../../services/sip/message/fields.ts';
 import type { Request, Response } from '../../services/sip/message/message.ts';
 import { parseDatagram } from '../../services/sip/message/parse.ts';
 import { buildAck, buildCancel } from '../../services/sip/message/request.ts';
@@ -107,6 +108,8 @@ function readEverything(message: Request | Response): void {
     parseChallenge(line);
     parseCredentials(line, 'REGISTER');
   }
+  parseRetryAfterSeconds(message.value('retry-after'));
+  parseExpirySeconds(message.value('expires'));
   if (message.kind === 'request') credentialsOf(message, 'authorization', 'r');
   const bytes = message.toBuffer();
   if (message.head.fault) return;

@@ -67,3 +67,29 @@ export function mutate(messages: readonly Buffer[], random: () => number): Buffe
   }
   return bytes;
 }
+
+const repeated = [
+  ' ', '\t', '"', '\\', '<', '>', ',', ';', '%41', '(', ':', '@', '[', '=', '0', 'a ', ';a', ';a=b', ',<sip:a>', '<sip:a;lr>,',
+  '"a" ', '\r\n ', ' \r\n ', 'a\r\n\t', ',SIP/2.0/UDP h', ', a=b',
+]; // prettier-ignore
+const fieldStarts = [
+  'To: ', 'From: <sip:a@b>', 'Via: SIP/2.0/UDP h', 'Contact: <sip:a@b>', 'Route: ', 'Call-ID: x', 'CSeq: 1', 'Date: ',
+  'Max-Forwards: ', 'Retry-After: 1', 'Require: ', 'Authorization: Digest ', 'Subject: ', 'X', 'Content-Length: ',
+]; // prettier-ignore
+
+/** Messages as long as the limits allow that repeat one thing: what takes time by the square of its length shows here. */
+export function* pathological(bytesMax: number): Generator<Buffer> {
+  const fields = ['Via: SIP/2.0/UDP h', 'From: <sip:a@b>', 'To: <sip:a@b>', 'Call-ID: x', 'CSeq: 1 OPTIONS'];
+  for (const piece of repeated) {
+    const run = piece.repeat((bytesMax - 200) / piece.length);
+    yield Buffer.from(`OPTIONS sip:${run}@example.com SIP/2.0\r\n${fields.join('\r\n')}\r\n\r\n`, 'latin1');
+    for (const start of fieldStarts) {
+      const name = start.slice(0, start.indexOf(':') + 1);
+      const others = fields.filter((field) => name === '' || !field.startsWith(name));
+      for (const end of ['x', 'x\r\n y']) {
+        const lines = ['OPTIONS sip:b@example.com SIP/2.0', ...others, `${start}${run}${end}`];
+        yield Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
+      }
+    }
+  }
+}

@@ -99,5 +99,5 @@ function newLine(name: string, value: string): Line {
 
 function valueOf(line: Line): string {
   const value = line.text.slice(line.text.indexOf(':') + 1);
-  return value.replaceAll(/[ \t]*\r\n[ \t]*/g, ' ').trim();
+  return value.replaceAll(/\r\n[ \t]*/g, ' ').trim();
 }

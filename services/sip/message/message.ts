@@ -181,7 +181,7 @@ function firstField(head: Head, name: string): HeaderField | undefined {
 /** A field's value without the spaces around it, folds undone. */
 function valueOf(text: string, field: HeaderField): string {
   const value = text.slice(field.valueStart, field.valueEnd);
-  return field.folded ? value.replaceAll(/[ \t]*\r\n[ \t]+/g, ' ').trim() : value;
+  return field.folded ? value.replaceAll(/\r\n[ \t]+/g, ' ').trim() : value;
 }
 
 function parsed<T>(text: string | undefined, parse: (text: string) => T | undefined): T | undefined {

@@ -23,7 +23,7 @@ export function forwardRequest(request: Request, forwarding: Forwarding): Buffer
   const maxForwards = request.maxForwards ?? initialMaxForwards + 1;
   if (uri !== request.uriText) edit.requestUri(uri);
   edit.set('Max-Forwards', String(maxForwards - 1)).remove('Route');
-  for (const route of routes.toReversed()) edit.push('Route', route);
+  if (routes.length > 0) edit.push('Route', routes.join(', '));
   if (recordRoute !== undefined) edit.push('Record-Route', recordRoute);
   if (receivedVia !== undefined) edit.replaceTop('Via', receivedVia);
   return edit.push('Via', via).toBuffer();

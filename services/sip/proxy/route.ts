@@ -15,14 +15,12 @@ export function preprocessRoute(
   request: Request,
   isOwn: (uri: SipUri) => boolean,
 ): RouteSet & { readonly own: readonly SipUri[] } {
-  const restored = undoStrictRouting(request, isOwn);
-  const own: SipUri[] = [];
-  let rest = restored.routes;
-  for (let uri = firstUri(rest); uri && isOwn(uri); uri = firstUri(rest)) {
-    own.push(uri);
-    rest = rest.slice(1);
-  }
-  return { uri: restored.uri, routes: rest, own: [...restored.own, ...own] };
+  const { uri, routes, own } = undoStrictRouting(request, isOwn);
+  const uris = routes.map((route) => sipUriOf(route));
+  const firstOther = uris.findIndex((each) => !each || !isOwn(each));
+  const ownCount = firstOther < 0 ? routes.length : firstOther;
+  const taken = uris.slice(0, ownCount).filter((each) => each !== undefined);
+  return { uri, routes: routes.slice(ownCount), own: [...own, ...taken] };
 }
 
 /**
@@ -30,7 +28,7 @@ export function preprocessRoute(
  * Request-URI's place, and the Request-URI goes to the end.
  */
 export function routeOnward({ uri, routes }: RouteSet): RouteSet & { readonly nextHop: string } {
-  const first = firstUri(routes);
+  const first = sipUriOf(routes[0] ?? '');
   if (!first) return { uri, routes, nextHop: uri };
   if (first.params.has('lr')) return { uri, routes, nextHop: formatUri(first) };
   const strictUri = asRequestUri(first);
@@ -63,7 +61,7 @@ function withoutOwnMaddr(uri: SipUri, text: string, isOwn: (uri: SipUri) => bool
   return formatUri({ ...uri, port: undefined, params: uri.params.without('maddr').without('transport') });
 }
 
-function firstUri(routes: readonly string[]): SipUri | undefined {
-  const uri = parseAddress(routes[0] ?? '')?.uri;
+function sipUriOf(route: string): SipUri | undefined {
+  const uri = parseAddress(route)?.uri;
   return uri && isSip(uri) ? uri : undefined;
 }
