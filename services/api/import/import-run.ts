@@ -27,7 +27,7 @@ export type ImportOptions = {
   readonly emit: (line: ImportLine) => Promise<void>;
 };
 
-type Pending = {
+type Submitted = {
   readonly firstLine: number;
   readonly lastLine: number;
   readonly rows: number;
@@ -41,7 +41,10 @@ type Pending = {
  */
 export class ImportRun {
   readonly #options: ImportOptions;
-  readonly #pending: Pending[] = [];
+  /** Ends of batches that are being written, oldest first. */
+  readonly #pending: Promise<void>[] = [];
+  /** When all batches so far have ended. */
+  #ended: Promise<void> = Promise.resolve();
   #decode: Decoder | undefined;
   #counts: { line: number; rows: number; changed: number; seq: number };
   #refused = 0;
@@ -68,7 +71,7 @@ export class ImportRun {
     } catch (error) {
       this.#stop(error);
     }
-    while (this.#pending.length > 0) await this.#settleOldest();
+    await this.#ended;
     const ok = !this.#stopped && this.#refused === 0;
     const resumeFrom = ok ? null : this.#counts.line + 1;
     return { type: 'done', ok, ...this.#counts, refused: this.#refused, resumeFrom, problem: this.#problem };
@@ -97,13 +100,13 @@ export class ImportRun {
     const bytes = lines.reduce((sum, { text }) => sum + text.length, 0);
     const answer = submit(intents, bytes * 3);
     answer.catch(() => undefined);
-    this.#pending.push({ firstLine, lastLine, rows: lines.length, answer });
-    while (this.#pending.length >= windowMax) await this.#settleOldest();
+    const batch = { firstLine, lastLine, rows: lines.length, answer };
+    this.#ended = this.#ended.then(() => this.#settle(batch));
+    this.#pending.push(this.#ended);
+    if (this.#pending.length >= windowMax) await this.#pending.shift();
   }
 
-  async #settleOldest(): Promise<void> {
-    const batch = this.#pending.shift();
-    if (!batch) return;
+  async #settle(batch: Submitted): Promise<void> {
     try {
       const { rowsChanged, seq } = await batch.answer;
       this.#counts.changed += rowsChanged;
