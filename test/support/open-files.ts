@@ -10,15 +10,28 @@ export async function openFiles(pid: number, directory: string): Promise<string[
 
 /** Whether the process has closed all of them before `deadlineMs` have passed. */
 export async function closesFiles(pid: number, directory: string, deadlineMs: number): Promise<boolean> {
-  const deadline = performance.now() + deadlineMs;
-  while ((await openFiles(pid, directory)).length > 0) {
-    if (performance.now() > deadline) return false;
-    await wait(5);
-  }
-  return true;
+  return within(deadlineMs, async () => (await openFiles(pid, directory)).length === 0);
+}
+
+/** Whether the file is gone before `deadlineMs` have passed. */
+export async function removed(path: string, deadlineMs: number): Promise<boolean> {
+  return within(deadlineMs, async () => (await sizeOf(path)) === undefined);
 }
 
 /** Resolves when a file has at least that many bytes. */
 export async function grown(path: string, bytes: number): Promise<void> {
-  while (((await stat(path).catch(() => undefined))?.size ?? 0) < bytes) await wait(2);
+  while (((await sizeOf(path)) ?? 0) < bytes) await wait(2);
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  return (await stat(path).catch(() => undefined))?.size;
+}
+
+async function within(deadlineMs: number, condition: () => Promise<boolean>): Promise<boolean> {
+  const endMs = performance.now() + deadlineMs;
+  while (!(await condition())) {
+    if (performance.now() > endMs) return false;
+    await wait(5);
+  }
+  return true;
 }

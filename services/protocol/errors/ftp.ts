@@ -10,7 +10,8 @@ export const ftpErrors = defineErrors({
   },
   FTP_UNREACHABLE: {
     summary: 'The FTP server does not answer, or the connection broke.',
-    action: 'Check that the server runs and that its port and its passive ports pass the firewalls between.',
+    action:
+      'Check that the server runs, that its port and passive ports pass the firewalls between, and its log: a server also hangs up on a certificate it does not trust.',
     retry: 'yes',
     http: 503,
   },
