@@ -4,12 +4,11 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { chmod, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { bin } from '../support/dualhome.ts';
 import { TemporaryDirectory } from '../support/temporary-directory.ts';
 
-const bin = join(import.meta.dirname, '../../services/cli/bin.js');
 const waitMs = 90_000;
 
 /** `dualhome demo` in a process group of its own, as a terminal would start it. */

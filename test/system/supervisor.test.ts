@@ -1,13 +1,9 @@
-import { execFile } from 'node:child_process';
 import { chmod, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { startTicks } from '../../services/platform/embedded-postgres/process.ts';
+import { dualhome } from '../support/dualhome.ts';
 import { TemporaryDirectory } from '../support/temporary-directory.ts';
 import { TestSite } from '../support/test-site.ts';
-
-const bin = join(import.meta.dirname, '../../services/cli/bin.js');
 
 /** One site without a peer. */
 class OneSite implements AsyncDisposable {
@@ -42,20 +38,6 @@ type Processes = Awaited<ReturnType<TestSite['processes']>>;
 
 function alive(processes: Processes): readonly string[] {
   return [...processes].filter(([, { pid, ticks }]) => startTicks(pid) === ticks).map(([unit]) => unit);
-}
-
-async function dualhome(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  try {
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, [bin, ...args]);
-    return { code: 0, stdout, stderr };
-  } catch (error) {
-    const {
-      code = -1,
-      stdout = '',
-      stderr = '',
-    } = error as { code?: number; stdout?: string; stderr?: string };
-    return { code, stdout, stderr };
-  }
 }
 
 describe('a site', () => {

@@ -1,0 +1,54 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export const bin = join(import.meta.dirname, '../../services/cli/bin.js');
+
+const waitMs = 60_000;
+
+/** The `dualhome` command as a process of its own. */
+export class Dualhome implements AsyncDisposable {
+  stdout = '';
+  stderr = '';
+  readonly #child: ChildProcess;
+
+  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+    this.#child = spawn(process.execPath, [bin, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, NO_COLOR: '1', ...env },
+    });
+    this.#child.stdout?.on('data', (chunk: Buffer) => (this.stdout += chunk.toString()));
+    this.#child.stderr?.on('data', (chunk: Buffer) => (this.stderr += chunk.toString()));
+  }
+
+  /** Its exit code, once all it printed was read. */
+  async code(): Promise<number | null> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'close');
+    return this.#child.exitCode;
+  }
+
+  /** Waits until it has printed a whole line; returns it. */
+  async firstLine(): Promise<string> {
+    const deadline = performance.now() + waitMs;
+    while (!this.stdout.includes('\n')) {
+      if (this.#child.exitCode !== null || performance.now() > deadline) throw new Error(this.stderr);
+      await sleep(20);
+    }
+    return this.stdout.split('\n')[0] ?? '';
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.kill('SIGTERM');
+    await this.code();
+  }
+}
+
+/** Runs a verb to its end; `json` is what it printed with --json. */
+export async function dualhome(...args: readonly string[]) {
+  await using command = new Dualhome(args);
+  const code = await command.code();
+  const { stdout, stderr } = command;
+  return { code, stdout, stderr, json: (): unknown => JSON.parse(stdout) };
+}
