@@ -30,9 +30,8 @@ describe('an operator', () => {
     expect(imported.json()).toMatchObject({ ok: true, changed: 2_000 });
 
     const put = ['config', 'put', 'subscriber', 'aor=alice@c1.example', 'home_site=c1'];
-    const done = (await dualhome(...put, '--wait', 'applied', '--reason', 'new', ...at1)).json<{
-      seq: number;
-    }>();
+    const changed = await dualhome(...put, '--wait', 'applied', '--reason', 'new', ...at1);
+    const done = changed.json() as { seq: number };
     expect((await c2.applied('c1')).seq).toBeGreaterThanOrEqual(done.seq);
     expect((await dualhome(...put, 'display_name=A', '--if-seq', '1', ...at1)).code).toBe(2);
 
