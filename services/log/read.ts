@@ -43,11 +43,3 @@ export async function hashAt(queryable: Queryable, seq: number): Promise<Buffer 
   return rows[0]?.hash;
 }
 
-/** The oldest event held, or undefined in an empty log: the audit is complete from there. */
-export async function firstSeq(queryable: Queryable): Promise<number | undefined> {
-  const { rows } = await queryable.query<{ first: number | null }>({
-    name: 'log.first',
-    text: 'select min(seq) as first from log',
-  });
-  return rows[0]?.first ?? undefined;
-}

@@ -61,5 +61,3 @@ export type SignedManifest = z.infer<typeof signedManifestSchema>;
 /** Name of a chunk's file, which follows from what it is: no name is ever taken from a peer. */
 export const chunkFileName = ({ table, index }: Pick<ChunkDigest, 'table' | 'index'>): string =>
   `${table}.${String(index).padStart(6, '0')}.zst`;
-
-export const manifestFileName = 'manifest.json';

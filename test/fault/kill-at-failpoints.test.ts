@@ -29,9 +29,6 @@ const cases: readonly Case[] = [
   { site: 'c2', program: 'synchronizer', failpoint: 'swap.after-commit', job: 'resync' },
 ];
 
-/** A program that dies at every start gets this far before it is started without its failpoint. */
-const hitsMin = 2;
-
 describe('a program killed with -9 while changes go on', () => {
   it.each(cases)(
     'at $failpoint loses nothing and does nothing twice',
@@ -47,13 +44,13 @@ describe('a program killed with -9 while changes go on', () => {
       const id = job && (await requestJob(c1, job));
       await site.waitFor(
         `${program} to die at ${failpoint}`,
-        async () => (await hitsOf(site, program, failpoint)) >= hitsMin,
+        async () => (await hitsOf(site, program, failpoint)) >= 1,
       );
       await site.stop();
       await site.start();
 
       if (id) await c1.waitFor('the job to end', async () => hasEnded((await readJob(c1, id)).state));
-      if (id) expect(await readJob(c1, id)).toMatchObject({ state: 'done' });
+      expect(id ? (await readJob(c1, id)).state : 'done').toBe('done');
       await changes.stop();
       const { seq } = await c1.head();
       await c2.waitApplied('c1', seq);

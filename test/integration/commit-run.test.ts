@@ -5,6 +5,7 @@ import { chainRun } from '../../services/log/event.ts';
 import { readHead } from '../../services/log/head.ts';
 import { readAfter } from '../../services/log/read.ts';
 import { subscriber } from '../../services/model/subscriber.ts';
+import { sqlStateOf } from '../../services/platform/postgres/failures.ts';
 import { openPipeline } from '../../services/platform/postgres/pipeline.ts';
 import { chainHash, genesisHash } from '../../services/protocol/position.ts';
 import { aSubscriber } from '../support/builders.ts';
@@ -51,15 +52,15 @@ describe('a run committed to the log', () => {
     await using home = await testDatabase('config');
     await using session = await openPipeline({ url: home.url, applicationName: 'test' });
     await appendEvents(session, [added(1)]);
-    const refused = (sql: string) => expect(home.database.query(sql), sql).rejects;
+    const codeOf = (sql: string) => home.database.query(sql).then(() => 'done', sqlStateOf);
 
-    await refused(`update subscribers set display_name = 'x'`).toMatchObject({ code: 'DH002' });
-    await refused('delete from subscribers').toMatchObject({ code: 'DH002' });
-    await refused('truncate subscribers').toMatchObject({ code: 'DH004' });
-    await refused(`insert into log values (9, now(), '', decode(repeat('00', 32), 'hex'))`).toMatchObject({
-      code: 'DH003',
-    });
-    await refused(`update log set body = ''`).toMatchObject({ code: 'DH004' });
+    expect(await codeOf(`update subscribers set display_name = 'x'`)).toBe('DH002');
+    expect(await codeOf('delete from subscribers')).toBe('DH002');
+    expect(await codeOf('truncate subscribers')).toBe('DH004');
+    expect(await codeOf(`insert into log values (9, now(), '', decode(repeat('00', 32), 'hex'))`)).toBe(
+      'DH003',
+    );
+    expect(await codeOf(`update log set body = ''`)).toBe('DH004');
   });
 
   it('reads back no more than asked for, but always one event', async () => {

@@ -8,7 +8,6 @@ import { migrate } from '../../services/platform/postgres/migrate.ts';
 import type { Migration } from '../../services/platform/postgres/migrate.ts';
 
 export { testServer } from './test-server.ts';
-export type { TestServer } from './test-server.ts';
 
 /** Which schema a test database has. */
 export type TestSchema = 'config' | 'shared' | 'empty';

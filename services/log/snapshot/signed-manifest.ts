@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { DualhomeError, messageOf } from '../../protocol/errors/index.ts';
 import type { Manifest, SignedManifest, SnapshotHeader } from '../../protocol/manifest.ts';
-import { manifestSchema, signedManifestSchema } from '../../protocol/manifest.ts';
+import { manifestSchema } from '../../protocol/manifest.ts';
 import type { Signer, Verifier } from '../../platform/crypto/signing.ts';
 
 /** What is signed begins so, that no signature of anything else is ever one of a manifest. */
@@ -35,25 +35,18 @@ export function openManifest(
   return manifest;
 }
 
-/** A manifest file as it was received. @throws TRANSFER_MANIFEST_BROKEN */
-export function parseSignedManifest(text: string): SignedManifest {
-  return parse(text, signedManifestSchema);
-}
-
-const parseManifest = (text: string): Manifest => parse(text, manifestSchema);
-
-function parse<T>(text: string, schema: z.ZodType<T>): T {
+/** @throws TRANSFER_MANIFEST_BROKEN */
+function parseManifest(text: string): Manifest {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
     throw new DualhomeError('TRANSFER_MANIFEST_BROKEN', { detail: messageOf(error), cause: error });
   }
-  const parsed = schema.safeParse(value);
-  if (!parsed.success)
-    throw new DualhomeError('TRANSFER_MANIFEST_BROKEN', {
-      detail: z.prettifyError(parsed.error),
-      cause: parsed.error,
-    });
-  return parsed.data;
+  const parsed = manifestSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new DualhomeError('TRANSFER_MANIFEST_BROKEN', {
+    detail: z.prettifyError(parsed.error),
+    cause: parsed.error,
+  });
 }

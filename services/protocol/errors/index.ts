@@ -3,7 +3,7 @@ import type { ErrorCode } from './registry.ts';
 import type { ErrorDefinition } from './define.ts';
 
 export type { ErrorCode } from './registry.ts';
-export type { ErrorDefinition, Retry } from './define.ts';
+export type { ErrorDefinition } from './define.ts';
 export { errorRegistry } from './registry.ts';
 
 /** What a DualhomeError carries beside its code: words for a person, facts for a program. */

@@ -27,7 +27,6 @@ export const changeLineSchema = z.union([
   changeDoneSchema.extend({ line: z.int() }),
   z.object({ line: z.int(), problem: problemSchema }),
 ]);
-export type ChangeLine = z.infer<typeof changeLineSchema>;
 
 export const changesQuerySchema = z.object({
   /** For changes that give none. */

@@ -27,7 +27,6 @@ export type ConfigRow = z.infer<typeof configRowSchema>;
 
 /** A page of rows in the order of their keys; `next` is the `after` of the following page, null at the end. */
 export const configPageSchema = z.object({ rows: z.array(configRowSchema), next: z.string().nullable() });
-export type ConfigPage = z.infer<typeof configPageSchema>;
 
 export const pageRowsMax = 1_000;
 

@@ -23,8 +23,6 @@ export type JobEnd = {
   readonly error: object | null;
 };
 
-export type JobOutcome = { readonly state: JobState; readonly error: { readonly message?: string } | null };
-
 /**
  * Jobs in `site.jobs`. Invariant: what an attempt writes takes effect only while its fence is the
  * job's newest, so an attempt that was given up for dead changes nothing.
