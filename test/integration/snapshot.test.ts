@@ -10,6 +10,9 @@ import { openPipeline } from '../../services/platform/postgres/pipeline.ts';
 import { Signer, generateSigningKey } from '../../services/platform/crypto/signing.ts';
 import type { Manifest } from '../../services/protocol/manifest.ts';
 import type { Scope } from '../../services/protocol/scope.ts';
+import { Secret } from '../../services/platform/logging/secret.ts';
+import { applyAccess } from '../../services/site/databases/access.ts';
+import { roleName } from '../../services/site/databases/plan.ts';
 import { subscriber } from '../../services/model/subscriber.ts';
 import { aSubscriber } from '../support/builders.ts';
 import { ChildProgram } from '../support/child-program.ts';
@@ -118,6 +121,24 @@ describe('a snapshot', () => {
       code: 'DH002',
     });
     await bed.standby.database.query(`drop owned by ${role}; drop role ${role}`);
+  });
+
+  it('is imported with no more rights than the synchronizer has', async () => {
+    await using bed = await Bed.create();
+    const site = `t${randomUUID().slice(0, 8)}`;
+    const password = new Secret('secret');
+    await using admin = await bed.standby.database.session();
+    await applyAccess(admin, { site, kind: 'standby', passwordOf: () => password });
+    const role = roleName(site, 'synchronizer');
+    const url = new URL(bed.standby.url);
+    [url.username, url.password] = [role, password.reveal()];
+
+    const range: Scope = { kinds: ['subscriber'], keyRange: { from: 'user0000010', to: null } };
+    await importInto(bed.standby, await bed.snapshot(), { url: url.href });
+    await importInto(bed.standby, await bed.snapshot(), { url: url.href });
+    await importInto(bed.standby, await bed.snapshot({ scope: range }), { url: url.href });
+    expect(await compareWithLog(bed.home, bed.standby)).toMatchObject({ equal: true });
+    await admin.query(`drop owned by ${role}; drop role ${role}`);
   });
 
   it('is followed by the log: events apply from its point on, and the chain is proven from there', async () => {

@@ -3,6 +3,7 @@ import { DualhomeError } from '../../protocol/errors/index.ts';
 import type { Table } from '../../model/table.ts';
 import type { Database, Session } from '../../platform/postgres/database.ts';
 import { columnsOf } from '../tables.ts';
+import type { Loaded } from './load.ts';
 import { constrainStaging, indexStatements, staging } from './staging.ts';
 
 /** A share of the work on one connection. */
@@ -13,7 +14,11 @@ const maintenanceMemory = '256MB';
 
 /**
  * Makes loaded staging tables ready to take the place of the live ones, on two connections side by
- * side: indexes and statistics on the one, meanwhile reading back on the other what is there.
+ * side, the largest table first: indexes and statistics on the one, meanwhile reading back on the other
+ * what is there.
+ *
+ * CPU seconds for 1,000,000 subscribers: primary key 0.8, statistics 0.3, reading back 2.0 of the server
+ * and 0.9 of this process. Digests by SQL would take 3.5 here and 3.5 at home for the same proof.
  *
  * @throws TRANSFER_VERIFICATION_FAILED
  */
@@ -21,26 +26,32 @@ export async function finishStaging(
   database: Database,
   sessions: readonly Session[],
   tables: readonly Table[],
-  textHashes: ReadonlyMap<string, string>,
+  { chunks, textHashes }: Loaded,
   signal: AbortSignal,
 ): Promise<void> {
+  const bytesOf = ({ name }: Table): number =>
+    chunks.reduce((sum, { table, rawBytes }) => sum + (table === name ? rawBytes : 0), 0);
   const tasks: Task[] = [];
-  for (const table of tables) {
+  for (const table of tables.toSorted((a, b) => bytesOf(b) - bytesOf(a))) {
     for (const sql of await indexStatements(database, table))
       tasks.push((session) => buildIndex(session, sql));
     tasks.push((session) => readBack(session, table, textHashes.get(table.name)));
+    tasks.push(async (session) => void (await session.query(`analyze ${staging}.${table.name}`)));
   }
-  await Promise.all(
-    sessions.map(async (session) => {
-      for (let task = tasks.shift(); task; task = tasks.shift()) {
-        signal.throwIfAborted();
-        await task(session);
-      }
-    }),
-  );
-  for (const table of tables) {
-    await constrainStaging(database, table);
-    await database.query(`analyze ${staging}.${table.name}`);
+  await Promise.all(sessions.map((session) => workOff(tasks, session, signal)));
+  for (const table of tables) await constrainStaging(database, table);
+}
+
+/** Takes tasks until there are none; a failure leaves none to the others. */
+async function workOff(tasks: Task[], session: Session, signal: AbortSignal): Promise<void> {
+  try {
+    for (let task = tasks.shift(); task; task = tasks.shift()) {
+      signal.throwIfAborted();
+      await task(session);
+    }
+  } catch (error) {
+    tasks.length = 0;
+    throw error;
   }
 }
 

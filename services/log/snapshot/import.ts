@@ -127,7 +127,7 @@ async function fill(
   });
   requireListed(openManifest(await signed(), { header, verifier }), loaded.chunks);
   onProgress?.({ phase: 'verifying' });
-  await finishStaging(database, sessions, tables, loaded.textHashes, signal);
+  await finishStaging(database, sessions, tables, loaded, signal);
 
   let position: Base = {
     incarnation: header.incarnation,

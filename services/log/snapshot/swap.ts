@@ -25,6 +25,9 @@ export type Swap = {
 /** What a swap has left in the standby. */
 export type SwapRecord = { readonly seq: number; readonly rows: number; readonly bytes: number };
 
+/** Longer than deadlock_timeout, at which the server ends an autovacuum that is in the way. */
+const vacuumTimeoutMs = 3000;
+
 /** Readers are kept waiting no longer than this, then let through before the next attempt. */
 const lockTimeoutMs = 500;
 const attemptsMax = 20;
@@ -41,7 +44,8 @@ export async function findSwap(queryable: Queryable, transfer: string): Promise<
 
 /**
  * Puts staging in the place of what is live, in one transaction: tables change places, or of a partial scope the
- * rows; the head moves by compare-and-set; the transfer is recorded.
+ * rows; the head moves by compare-and-set; the transfer is recorded. It first takes a lock that
+ * stops no reader, to get autovacuum out of the way, and only then the one that does.
  *
  * @throws TRANSFER_LOCKED, LOG_FENCED where another process has written the standby
  */
@@ -67,8 +71,11 @@ export async function swap(database: Database, work: Swap, signal: AbortSignal):
 }
 
 async function swapOnce(tx: Session, { header, tables, from, to, rows, bytes }: Swap): Promise<void> {
-  await tx.query(`set local lock_timeout = ${lockTimeoutMs}`);
   await tx.query(`set local search_path = ${live}`);
+  await tx.query(`set local lock_timeout = ${vacuumTimeoutMs}`);
+  const names = tables.map(({ name }) => name).join(', ');
+  await tx.query(`lock table ${names} in share update exclusive mode`);
+  await tx.query(`set local lock_timeout = ${lockTimeoutMs}`);
   for (const table of tables)
     await (isWhole(header.scope) ? replaceTable(tx, table) : replaceRows(tx, table, header));
   await tx.query(advanceStatement(from, to));
