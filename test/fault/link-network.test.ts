@@ -105,6 +105,9 @@ describe('a bad network between two sites', () => {
           ({ peers }) => (peers[0]?.directions.find(({ from }) => from === 'c1')?.received ?? 0) > 8_000,
         )
         .then(() => c2.receiving());
+      // Nothing is committed, so nothing is acknowledged.
+      expect(applied).toBe(0);
+      expect((await c1.sending()).applied).toBe(0);
       const bodyBytes = 600;
       expect(((received ?? 0) - (applied ?? 0)) * bodyBytes).toBeLessThan(10 * 1024 * 1024);
       return seq;

@@ -64,6 +64,7 @@ describe('a standby database', () => {
       ({ peers }) => peers[0]?.directions.find(({ from }) => from === 'c1')?.lane === 'waiting',
     );
     expect((await c1.status()).peers[0]?.link.state).toBe('up');
+    expect(c2.program.messages).not.toContain('the lane is parked');
     await c2.shared.database.query(`alter database ${c2.standby.name} with allow_connections true`);
     await c2.applied(seq);
     await expectSame(c1.home, c2.standby);

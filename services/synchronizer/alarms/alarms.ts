@@ -1,8 +1,8 @@
-import { isDualhomeError } from '../../protocol/errors/index.ts';
 import type { ErrorCode } from '../../protocol/errors/index.ts';
 import { RunningState } from '../../platform/lifecycle/backoff.ts';
 import type { Logger } from '../../platform/logging/logger.ts';
 import type { Database } from '../../platform/postgres/database.ts';
+import { databaseTrouble } from '../database-trouble.ts';
 import type { Alarms } from '../ports.ts';
 import { closeAlarm, isSettled, openAlarm } from '../store/alarms.ts';
 
@@ -87,7 +87,7 @@ export class SharedAlarms implements Alarms, AsyncDisposable {
         if (this.#changes.get(key) === change) this.#changes.delete(key);
         change.tried();
       } catch (error) {
-        if (!isDualhomeError(error)) throw error;
+        if (!databaseTrouble(error)) throw error;
         if (this.#running.failures === 0)
           this.#log.warn({ err: error }, 'alarms wait for the shared database');
         for (const { tried } of this.#changes.values()) tried();

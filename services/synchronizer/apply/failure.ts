@@ -2,12 +2,11 @@ import { DualhomeError, isDualhomeError, messageOf } from '../../protocol/errors
 import type { ErrorCode } from '../../protocol/errors/index.ts';
 import type { ResumeOutcome } from '../../protocol/link/frame.ts';
 import { isTransactionConflict } from '../../platform/postgres/failures.ts';
+import { databaseTrouble } from '../database-trouble.ts';
 
 /** What a lane does about a failure. */
 export type Verdict =
-  /** Read the head and go on from it: somebody else moved it, or nobody knows whether it moved. */
-  | 'reread'
-  /** The database cannot be used now: wait and try again. */
+  /** Wait and begin anew from the head: the database cannot be used now, or nobody knows whether it was moved. */
   | 'wait'
   /** Some event of the batch cannot be applied. */
   | 'event'
@@ -28,17 +27,19 @@ export const eventCodes: readonly ErrorCode[] = ['EVENT_UNREADABLE', 'LINK_EVENT
 
 const mismatches: ReadonlySet<ErrorCode> = new Set(Object.values(mismatchCodes));
 
-/** Every failure has a verdict: what is not known to pass is put down to the event. */
-export function judge(error: unknown): Verdict {
-  if (isTransactionConflict(error)) return 'reread';
-  if (!isDualhomeError(error)) return 'event';
-  if (error.code === 'LOG_FENCED' || error.code === 'POSTGRES_COMMIT_UNKNOWN') return 'reread';
-  if (mismatches.has(error.code)) return 'mismatch';
-  return eventCodes.includes(error.code) ? 'event' : 'wait';
+/** Every failure has a verdict. What happened to a batch and is not known to pass is put down to one of its events. */
+export function judge(cause: unknown, ofBatch: boolean): Verdict {
+  if (isTransactionConflict(cause)) return 'wait';
+  if (!isDualhomeError(cause)) return ofBatch ? 'event' : 'wait';
+  if (mismatches.has(cause.code)) return 'mismatch';
+  return ofBatch && eventCodes.includes(cause.code) ? 'event' : 'wait';
 }
 
-/** The failure under a registered code. */
-export function asRegistered(error: unknown): DualhomeError {
-  if (isDualhomeError(error)) return error;
-  return new DualhomeError('LINK_EVENT_REFUSED', { detail: messageOf(error), cause: error });
+/** The failure under a registered code. @throws what is a defect of this program */
+export function asRegistered(cause: unknown, ofBatch: boolean): DualhomeError {
+  if (isDualhomeError(cause)) return cause;
+  if (ofBatch) return new DualhomeError('LINK_EVENT_REFUSED', { detail: messageOf(cause), cause });
+  const trouble = databaseTrouble(cause);
+  if (trouble) return trouble;
+  throw cause;
 }

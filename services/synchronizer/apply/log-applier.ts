@@ -240,8 +240,9 @@ export class LogApplier implements ApplyLane, ApplyFrames, AsyncDisposable {
 
   async #recover(error: unknown): Promise<void> {
     const batch = error instanceof BatchFailure ? error : undefined;
-    const failure = asRegistered(batch ? batch.cause : error);
-    const verdict = judge(batch ? batch.cause : error);
+    const cause = batch ? batch.cause : error;
+    const failure = asRegistered(cause, batch !== undefined);
+    const verdict = judge(cause, batch !== undefined);
     if (verdict === 'mismatch' || (verdict === 'event' && this.#isCertain(failure, batch))) {
       await this.#park(failure, verdict === 'mismatch');
     } else if (verdict === 'event') {

@@ -1,4 +1,4 @@
-import { isDualhomeError, messageOf } from '../../protocol/errors/index.ts';
+import { messageOf } from '../../protocol/errors/index.ts';
 import { eventsHeadBytes } from '../../protocol/link/events-frame.ts';
 import type { Resume } from '../../protocol/link/frame.ts';
 import { batchBytes, batchEventsMax } from '../../protocol/link/limits.ts';
@@ -10,6 +10,7 @@ import { RunningState } from '../../platform/lifecycle/backoff.ts';
 import { failpoint } from '../../platform/lifecycle/failpoint.ts';
 import type { Logger } from '../../platform/logging/logger.ts';
 import type { Database } from '../../platform/postgres/database.ts';
+import { databaseTrouble } from '../database-trouble.ts';
 import { Priority } from '../link/outbox.ts';
 import type { Session } from '../link/session.ts';
 import type { Mutex } from '../mutex.ts';
@@ -82,7 +83,7 @@ export class SendStream {
         this.#running.succeeded();
         return result;
       } catch (error) {
-        if (!isDatabaseTrouble(error)) throw error;
+        if (!databaseTrouble(error)) throw error;
         if (this.#running.failures === 0) {
           this.#options.logger.warn({ err: error }, 'the log cannot be read; sending goes on when it can');
         }
@@ -97,7 +98,7 @@ export class SendStream {
     const answer = await readHomeFacts(home, position).then(
       (facts) => answerResume(position, facts),
       async (error: unknown) => {
-        if (isDatabaseTrouble(error))
+        if (databaseTrouble(error))
           await this.#sendAnswer({ outcome: 'unavailable', detail: messageOf(error) });
         throw error;
       },
@@ -156,7 +157,3 @@ function eventsMaxAfter(count: number, bytes: number): number {
 
 const priorityOf = (log: LogName): Priority =>
   log === 'registration' ? Priority.registration : Priority.configuration;
-
-function isDatabaseTrouble(error: unknown): boolean {
-  return isDualhomeError(error) && error.code.startsWith('POSTGRES_');
-}
