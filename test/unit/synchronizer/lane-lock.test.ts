@@ -9,10 +9,13 @@ describe('lane lock', () => {
   it('ends the turn for a caller, who comes before the next one', async () => {
     const lock = new LaneLock();
     const order: string[] = [];
+    const begun = Promise.withResolvers<void>();
     const turn = lock.turn(async (signal) => {
       order.push('first turn');
+      begun.resolve();
       await untilEnded(signal).finally(() => order.push('first turn ended'));
     });
+    await begun.promise;
     const one = lock.exclusive(async () => order.push('one'));
     const two = lock.exclusive(async () => order.push('two'));
     const next = lock.turn(async () => void order.push('next turn'));
