@@ -82,7 +82,9 @@ export class SipExercise {
     if (discardReasonOf(response) !== undefined) return;
     this.#layer.receiveResponse(response);
     const back = forwardResponse(response, [response]);
-    if (back) equal(parseDatagram(back.bytes).kind, 'response');
+    if (!back) return;
+    equal(parseDatagram(back.bytes).kind, 'response');
+    hasNoBareBreak(back.bytes);
   }
 }
 
@@ -90,7 +92,14 @@ function accepted(bytes: Buffer): Request {
   const message = parseDatagram(bytes);
   ok(message.kind === 'request', 'our request is none');
   equal(refusalOf(message), undefined);
+  hasNoBareBreak(bytes);
   return message;
+}
+
+/** What we send has no line break but CRLF in its head: the next hop sees the lines we saw. */
+function hasNoBareBreak(bytes: Buffer): void {
+  const text = bytes.toString('latin1', 0, bytes.indexOf('\r\n\r\n') + 4);
+  ok(!/\r(?!\n)|(?<!\r)\n/.test(text), 'a bare line break was sent');
 }
 
 function responseTo(request: Request, status: number): Response {

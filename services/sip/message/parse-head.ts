@@ -58,7 +58,7 @@ function versionFault(version: string): Refusal | undefined {
 
 /** `SIP-Version SP Status-Code SP Reason-Phrase`; the reason may be empty, its space missing (section 7.2). */
 function parseStatusLine(line: string): Parsed<{ line: StartLine }> | undefined {
-  const match = /^SIP\/2\.0 (\d+)(?: (.*))?$/s.exec(line);
+  const match = /^SIP\/2\.0 (\d+)(?: (.*))?$/.exec(line);
   if (!match) return undefined;
   const status = parseNumber(match[1], 699) ?? 0;
   const fault = status < 100 ? badRequest('Malformed Status-Line') : undefined;

@@ -148,6 +148,11 @@ describe('what is refused', () => {
     expect(parseDatagram(messageBytes(['SIP/3.0 200 OK', ...lines.slice(1)])).kind).toBe('rubbish');
   });
 
+  test.each(['\n', '\r'])('a response with a bare %j in its reason phrase is no SIP message', (lineBreak) => {
+    const bytes = messageBytes([`SIP/2.0 200 OK${lineBreak}Via: SIP/2.0/UDP evil`, ...lines.slice(1)]);
+    expect(parseDatagram(bytes).kind).toBe('rubbish');
+  });
+
   test('a response with a status outside 100 to 699 is discarded', () => {
     const response = responseTo(aRequest('OPTIONS'), 200);
     expect(discardReasonOf(response)).toBeUndefined();
