@@ -17,12 +17,12 @@ export class Synchronizer implements Disposable {
     this.#client = new HttpClient({ baseUrl: `http://${name}:${port}`, timeoutMs: TIMEOUT_MS });
   }
 
-  /** How replication stands. @throws SYNCHRONIZER_UNREACHABLE */
+  /** How replication stands. @throws SYNCHRONIZER_UNREACHABLE, API_ANSWER_INVALID */
   status(): Promise<Status> {
     return this.#ask(() => this.#client.request('GET', '/status', { answer: statusSchema }));
   }
 
-  /** What a transfer would do. @throws SYNCHRONIZER_UNREACHABLE */
+  /** What a transfer would do. @throws SYNCHRONIZER_UNREACHABLE; what the synchronizer refused it with, such as LINK_DOWN */
   preview(job: JobRequest): Promise<JobPreview> {
     const query = { job: JSON.stringify(job) };
     return this.#ask(() => this.#client.request('GET', '/preview', { query, answer: jobPreviewSchema }));
@@ -42,4 +42,4 @@ export class Synchronizer implements Disposable {
   }
 }
 
-const unreachable = new Set(['API_UNREACHABLE', 'API_TIMEOUT', 'API_ANSWER_INVALID']);
+const unreachable = new Set(['API_UNREACHABLE', 'API_TIMEOUT']);

@@ -2,7 +2,7 @@ import type { Answered } from './check-log.ts';
 import { tokenOf } from './api.ts';
 import { NdjsonRequest } from './ndjson-client.ts';
 
-/** Clients that each send the next number when the last one was answered, as long as they are let. */
+/** Clients that each send the next number when the last one was answered, until one is refused or they are stopped. */
 export class NumberChanges {
   readonly answered: Answered[] = [];
   /** Lines that were answered with a problem. */
@@ -19,12 +19,15 @@ export class NumberChanges {
     this.#clients = Array.from({ length: clients }, () => this.#run());
   }
 
-  /** Resolves when that many have been answered in all. */
+  /** Resolves when that many have been answered in all; rejects when no client is left to get there. */
   async reached(count: number): Promise<void> {
     if (this.answered.length >= count) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#waiters.push({ count, resolve });
-    await promise;
+    const gone = this.ended().then(() => {
+      if (this.answered.length < count) throw new Error(`ended early: ${JSON.stringify(this.refused)}`);
+    });
+    await Promise.race([promise, gone]);
   }
 
   /** Resolves when every client has ended: after `stop`, or because the api is gone. */
@@ -45,6 +48,7 @@ export class NumberChanges {
       const answer = await stream.next().catch(() => undefined);
       if (answer === undefined) return;
       this.#take(key, answer as { readonly seq?: number });
+      if (this.refused.length > 0) return;
     }
   }
 

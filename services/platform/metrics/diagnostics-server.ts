@@ -3,7 +3,8 @@ import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
-import { messageOf } from '../../protocol/errors/index.ts';
+import { isDualhomeError, messageOf } from '../../protocol/errors/index.ts';
+import { problemOf } from '../../protocol/errors/problem.ts';
 
 /** Whether a program does its work, and what it says about itself. */
 export type Health = { readonly healthy: boolean; readonly [fact: string]: unknown };
@@ -18,6 +19,9 @@ export type DiagnosticsOptions = {
   /** Further pages by their path, each answering its query with JSON. */
   readonly pages?: Readonly<Record<string, (query: URLSearchParams) => unknown>> | undefined;
 };
+
+/** RFC 9457. */
+const problemType = 'application/problem+json';
 
 const connectionsMax = 16;
 const timeouts = { requestTimeout: 5_000, connectionsCheckingInterval: 5_000 };
@@ -81,6 +85,8 @@ async function answer(
     const state = await health();
     return json(state.healthy ? 200 : 503, state);
   } catch (error) {
+    if (isDualhomeError(error))
+      return { ...json(error.definition.http, problemOf(error)), type: problemType };
     return json(500, { healthy: false, error: messageOf(error) });
   }
 }
