@@ -1,8 +1,8 @@
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { isDualhomeError } from '../../protocol/errors/index.ts';
 import { showDemo, showOnce } from '../demo/demo.ts';
+import { removePair } from '../demo/demo-pair.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { untilInterrupted } from '../interrupt.ts';
 import { addVerb } from '../verb.ts';
@@ -39,7 +39,7 @@ export function addDemoVerb(parent: Command): void {
         process.exitCode = ok ? exitCodes.success : exitCodes.failed;
         return;
       }
-      if (reset) await rm(dir, { recursive: true, force: true });
+      if (reset) await removePair(dir);
       try {
         await untilInterrupted((signal) => showDemo(out, { directory: dir, tour, watch, signal }));
       } catch (error) {

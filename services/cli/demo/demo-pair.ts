@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, readdir, realpath, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readSiteFile } from '../../site/config/read.ts';
 import { formatAddress } from '../../site/config/values.ts';
@@ -41,6 +41,17 @@ export async function makePair(directory: string): Promise<void> {
   await recordPeer(c1, { ...(await ownOffer(c2)), link }, both);
   await recordPeer(c2, await ownOffer(c1), both);
   await rename(draft, directory);
+}
+
+/** Deletes both sites, also databases that had to be kept elsewhere and are only linked from here. */
+export async function removePair(directory: string): Promise<void> {
+  for (const site of ['c1', 'c2']) {
+    const databases = join(directory, site, 'data', 'postgres');
+    for (const name of await readdir(databases).catch(() => [])) {
+      await rm(await realpath(join(databases, name)), { recursive: true, force: true });
+    }
+  }
+  await rm(directory, { recursive: true, force: true });
 }
 
 /** Of the port in c1's block that no program uses. */

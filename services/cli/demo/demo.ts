@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Direction } from '../../protocol/status.ts';
 import type { Output } from '../output/output.ts';
-import { hasPair, makePair, startPair } from './demo-pair.ts';
+import { hasPair, makePair, removePair, startPair } from './demo-pair.ts';
 import type { DemoPair } from './demo-pair.ts';
 import { showLive } from './live.ts';
 import { readStatus } from './replication.ts';
@@ -47,6 +47,7 @@ export async function showOnce(out: Output, signal: AbortSignal): Promise<boolea
   } catch (error) {
     out.error(error);
   } finally {
+    await removePair(join(directory, 'pair'));
     await rm(directory, { recursive: true, force: true });
   }
   if (out.json) out.result({ ok: steps.ok, steps: steps.results, positions }, () => '');
