@@ -42,4 +42,3 @@ export async function hashAt(queryable: Queryable, seq: number): Promise<Buffer 
   });
   return rows[0]?.hash;
 }
-
