@@ -8,7 +8,7 @@ import { untilInterrupted } from '../interrupt.ts';
 import { addVerb } from '../verb.ts';
 
 type DemoOptions = {
-  readonly dir: string;
+  readonly dir?: string | undefined;
   readonly once: boolean;
   readonly tour: boolean;
   readonly reset: boolean;
@@ -25,7 +25,7 @@ export function addDemoVerb(parent: Command): void {
     examples: ['demo', 'demo --once --json', 'demo --reset'],
     define: (command) =>
       command
-        .option('--dir <directory>', 'where both sites are kept', defaultDirectory)
+        .option('--dir <directory>', 'where both sites are kept; data/demo of this clone, unless given')
         .option('--tour', 'show the tour again on the data that is there', false)
         .option('--reset', 'begin anew: delete the data that is there', false)
         .option(
@@ -33,7 +33,7 @@ export function addDemoVerb(parent: Command): void {
           'the whole tour on temporary data, then stop; exit code 0 if all of it held',
           false,
         ),
-    run: async (out, { dir, once, tour, reset, watch }) => {
+    run: async (out, { dir = defaultDirectory, once, tour, reset, watch }) => {
       if (once) {
         const ok = await untilInterrupted((signal) => showOnce(out, signal));
         process.exitCode = ok ? exitCodes.success : exitCodes.failed;
