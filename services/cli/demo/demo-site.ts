@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { DualhomeError } from '../../protocol/errors/index.ts';
@@ -11,6 +11,8 @@ import type { SiteFile } from '../../site/config/read.ts';
 import { siteLayout } from '../../site/layout.ts';
 import type { SiteLayout } from '../../site/layout.ts';
 import { openApi } from '../connection.ts';
+
+const tailLines = 5;
 
 const readySchema = z.object({ type: z.literal('ready') });
 
@@ -44,7 +46,7 @@ export class DemoSite implements AsyncDisposable {
     if (outcome === 'ready') return site;
     signal.throwIfAborted();
     throw new DualhomeError('SITE_PROGRAM_NOT_READY', {
-      detail: `Site ${site.name} did not start; see ${log}`,
+      detail: `Site ${site.name} did not start: ${endOf(child)}; see ${log}\n${tailOf(log)}`,
     });
   }
 
@@ -55,6 +57,15 @@ export class DemoSite implements AsyncDisposable {
     this.#child.kill('SIGTERM');
     await exited;
   }
+}
+
+function endOf({ exitCode, signalCode }: ChildProcess): string {
+  return signalCode === null ? `it ended with code ${exitCode}` : `it was ended by ${signalCode}`;
+}
+
+/** The temporary data of a tour are gone when somebody reads its failure. */
+function tailOf(log: string): string {
+  return readFileSync(log, 'utf8').trim().split('\n').slice(-tailLines).join('\n');
 }
 
 function spawnSupervisor(path: string, log: string): ChildProcess {
