@@ -32,7 +32,7 @@ export const transferErrors = defineErrors({
   TRANSFER_HOME_EMPTY: {
     summary: 'The peer has no configuration, but this standby holds its copy; it was not replaced.',
     action:
-      'Find out why the peer is empty. To bring it back from this copy, use `dualhome site rebuild` there.',
+      'Find out why the peer is empty. To bring it back from this copy, follow infra/runbooks/restored-home.md.',
     retry: 'no',
     http: 409,
   },
