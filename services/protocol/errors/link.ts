@@ -89,7 +89,7 @@ export const linkErrors = defineErrors({
     summary:
       "The peer's log is older than what this standby holds of it, or unknown to it: the peer was emptied, restored or rolled back.",
     action:
-      'Nothing was overwritten: this standby may hold the only good copy. Decide at the peer: rebuild it from here (`dualhome site rebuild`), or accept its state (`dualhome log begin-incarnation`, then resync).',
+      'Nothing was overwritten: this standby may hold the only good copy. Decide at the peer: rebuild it from here (infra/runbooks/restored-home.md), or accept its state (`dualhome log begin-incarnation`, then resync).',
     retry: 'later',
     http: 409,
   },

@@ -20,7 +20,7 @@ export const logErrors = defineErrors({
   LOG_FORKED: {
     summary: 'A peer holds another event than this log at the same position of the same incarnation.',
     action:
-      'Nothing is appended any more. Keep both databases, find the first differing event with `dualhome log verify`, then decide which history goes on (`dualhome site rebuild` or `dualhome log begin-incarnation`).',
+      'Nothing is appended any more. Keep both databases, find the first differing event with `dualhome log verify`, then decide which history goes on (infra/runbooks/fork.md).',
     retry: 'no',
     http: 503,
   },
