@@ -50,5 +50,9 @@ export async function dualhome(...args: readonly string[]) {
   await using command = new Dualhome(args);
   const code = await command.code();
   const { stdout, stderr } = command;
-  return { code, stdout, stderr, json: (): unknown => JSON.parse(stdout) };
+  const json = (): unknown => {
+    if (stdout === '') throw new Error(`${args.join(' ')} printed nothing; exit code ${code}\n${stderr}`);
+    return JSON.parse(stdout);
+  };
+  return { code, stdout, stderr, json };
 }

@@ -12,14 +12,14 @@ describe('an operator', () => {
     await using c2 = await TestSite.create('c2', directory.path);
     await Promise.all([c1.start(), c2.start()]);
     const at1 = ['-c', c1.path, '--json'] as const;
+    const before = await Promise.all([c1, c2].map(async (site) => ({ site, ...(await site.unit('api')) })));
 
     // Both sites take the new peer up by themselves.
     await using invite = new Dualhome(['pair', 'invite', '-c', c1.path]);
     const joined = await dualhome('pair', 'join', await invite.firstLine(), '-c', c2.path, '--json');
     expect(joined.json()).toEqual({ site: 'c2', peer: 'c1', sends: true, receives: true });
     expect(await invite.code()).toBe(0);
-    await c1.waitForUnits((units) => units.some(({ name }) => name === 'standby_c2'));
-    await c2.waitForUnits((units) => units.some(({ name }) => name === 'standby_c1'));
+    for (const { site, pid = 0 } of before) await site.waitForRestart('api', pid);
 
     const csv = directory.file('subscribers.csv');
     const lines = Array.from({ length: 2_000 }, (_, n) => `user${n}@c1.example,c1,local national`);
