@@ -69,7 +69,7 @@ async function requestJob(site: TestSite, kind: JobKind): Promise<string> {
 
 async function readJob(site: TestSite, id: string) {
   using api = await site.api();
-  return api.request('GET', `/v1/jobs/${id}`, { answer: jobSchema });
+  return await api.request('GET', `/v1/jobs/${id}`, { answer: jobSchema });
 }
 
 async function hitsOf(site: TestSite, program: string, failpoint: string): Promise<number> {
