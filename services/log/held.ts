@@ -24,7 +24,8 @@ export async function heldAfter(queryable: Queryable): Promise<Base> {
   return first && first.seq > base.seq + 1 ? { ...first, incarnation: undefined } : base;
 }
 
-async function newestSnapshotBehindGap(queryable: Queryable): Promise<Base | undefined> {
+/** The newest snapshot whose own event is not held: older ones are missing before it. */
+export async function newestSnapshotBehindGap(queryable: Queryable): Promise<Base | undefined> {
   const { rows } = await queryable.query<Base>({
     name: 'log.newest-snapshot-behind-gap',
     text: `select seq, hash, incarnation from snapshots

@@ -1,6 +1,7 @@
 import { insertStatement } from '../../log/commit-run.ts';
 import type { Run } from '../../log/event.ts';
 import { genesisHash } from '../../protocol/position.ts';
+import { newestSnapshotBehindGap } from '../../log/held.ts';
 import type { Base } from '../../log/held.ts';
 import type { Queryable } from '../../platform/postgres/statement.ts';
 
@@ -9,11 +10,7 @@ export type Gap = { readonly from: Base; readonly to: Base };
 
 /** The newest gap that a snapshot has left in a standby's log, or undefined. */
 export async function findGap(standby: Queryable): Promise<Gap | undefined> {
-  const { rows } = await standby.query<Base>(
-    `select seq, hash, incarnation from snapshots
-     where not exists (select from log where log.seq = snapshots.seq) order by seq desc limit 1`,
-  );
-  const [to] = rows;
+  const to = await newestSnapshotBehindGap(standby);
   if (!to) return undefined;
   const { rows: before } = await standby.query<{ seq: number; hash: Buffer }>(
     'select seq, hash from log where seq < $1 order by seq desc limit 1',
