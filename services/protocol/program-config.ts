@@ -93,3 +93,54 @@ export const synchronizerConfigSchema = z.strictObject({
 });
 export type SynchronizerConfig = z.infer<typeof synchronizerConfigSchema>;
 export type PeerConfig = z.infer<typeof peerSchema>;
+
+/** Where SIP is spoken. What is told to others (Via, Record-Route, Path) is `advertised`. */
+const sipListenerSchema = z.strictObject({
+  transport: z.enum(['udp', 'tcp', 'tls']),
+  listen: addressSchema,
+  advertised: addressSchema,
+});
+
+export const frontConfigSchema = z.strictObject({
+  ...common,
+  databases: z.strictObject({ home: databaseUrlSchema, shared: databaseUrlSchema }),
+  /** Where the last position of the registration log is kept outside the database. */
+  witnessFile: z.string(),
+  listeners: z.array(sipListenerSchema).min(1),
+  /** For TLS with devices, and with peers' fronts, which show theirs. */
+  certificate: certificateFilesSchema,
+  /** 32 bytes, hex: signs flow tokens and dialog tokens; those of the peers open theirs. */
+  tokenKeyFile: z.string(),
+  /** Unix sockets of the processors, in the order in which they are asked: home first. */
+  processors: z.array(
+    z.strictObject({ owner: siteNameSchema, role: z.enum(['home', 'standby']), socket: z.string() }),
+  ),
+  peers: z.array(
+    z.strictObject({
+      name: siteNameSchema,
+      /** Where the peer's front listens for TLS; null where the peer was not told of one. */
+      sip: addressSchema.nullable(),
+      caFile: z.string(),
+      tokenKeyFile: z.string(),
+    }),
+  ),
+  /** Diagnostics of this site's synchronizer: whether the link to a peer is up. */
+  synchronizer: addressSchema,
+  /** Call records, one JSON a line, in rotated files. */
+  callRecords: z.string(),
+});
+
+export const processorConfigSchema = z.strictObject({
+  ...common,
+  role: z.enum(['home', 'standby']),
+  /** The site whose subscribers it serves; another than `site` at a standby. */
+  owner: siteNameSchema,
+  /** `home`, or the standby database of `owner`. */
+  database: databaseUrlSchema,
+  /** Unix socket it listens on. */
+  socket: z.string(),
+  /** 32 bytes, hex: opens the secrets of `owner`. */
+  sealingKeyFile: z.string(),
+  /** 32 bytes, hex: this site's own, signs nonces. */
+  nonceKeyFile: z.string(),
+});
