@@ -70,6 +70,20 @@ const peerSchema = z.strictObject({
   sends: z.boolean().default(true),
 });
 
+/** An FTP server of the operator's, where peers leave this site's incoming snapshots. */
+const ftpServerSchema = z.strictObject({
+  address: addressSchema,
+  security: z.enum(['implicit', 'explicit', 'plain']),
+  user: z.string(),
+  /** One line. */
+  passwordFile: z.string(),
+  /** Where the login leads to, if absent. */
+  directory: z.string().optional(),
+  /** Authority (PEM) of its certificate; those the system trusts, if absent. */
+  caFile: z.string().optional(),
+});
+export type FtpServerConfig = z.infer<typeof ftpServerSchema>;
+
 export const synchronizerConfigSchema = z.strictObject({
   ...common,
   databases: z.strictObject({ home: databaseUrlSchema, shared: databaseUrlSchema }),
@@ -81,6 +95,8 @@ export const synchronizerConfigSchema = z.strictObject({
     passivePorts: z.strictObject({ min: portSchema, max: portSchema }),
     /** `plain` only where configured; status warns of it. */
     security: z.enum(['implicit', 'plain']),
+    /** Takes the place of the site's own server, which then does not listen. */
+    server: ftpServerSchema.optional(),
   }),
   certificate: certificateFilesSchema,
   /** This site's Ed25519 private key (PEM). */

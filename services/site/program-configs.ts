@@ -4,8 +4,9 @@ import type { Address } from '../protocol/program-config.ts';
 import { fileModes } from '../platform/files/write-atomic.ts';
 import { writeJsonFile } from '../platform/files/json.ts';
 import type { Secret } from '../platform/logging/secret.ts';
+import { besideConfig } from './config/read.ts';
 import type { SiteFile } from './config/read.ts';
-import type { SitePeer } from './config/schema.ts';
+import type { NamedFtpServer, SitePeer } from './config/schema.ts';
 import type { DatabaseProgram } from './databases/grants.ts';
 import { plannedDatabases, roleName, standbyName } from './databases/plan.ts';
 import { programUrlOf } from './databases/run.ts';
@@ -73,6 +74,7 @@ function synchronizerConfig(context: ProgramConfigContext): unknown {
       publicHost: public_host,
       passivePorts: ftp.passive_ports,
       security: ftp.security,
+      server: ftp.server && ftpServer(ftp.server, file),
     },
     certificate: certificateOf(layout),
     signingKeyFile: layout.secrets.signingKey,
@@ -80,6 +82,14 @@ function synchronizerConfig(context: ProgramConfigContext): unknown {
     spool: layout.spool,
     schedules: schedules.verification === null ? [] : [{ job: 'verify', everyMs: schedules.verification }],
   });
+}
+
+function ftpServer(
+  { address, security, user, password_file, directory, ca_file }: NamedFtpServer,
+  file: SiteFile,
+): unknown {
+  const passwordFile = besideConfig(file, password_file);
+  return { address, security, user, passwordFile, directory, caFile: ca_file && besideConfig(file, ca_file) };
 }
 
 function peerConfig(

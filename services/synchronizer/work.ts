@@ -8,16 +8,17 @@ import { Signer } from '../platform/crypto/signing.ts';
 import type { ResourceStack } from '../platform/lifecycle/resource-stack.ts';
 import { Secret } from '../platform/logging/secret.ts';
 import { listen } from '../platform/postgres/listen.ts';
-import { readPem } from '../platform/tls/identity-files.ts';
 import { backfillWork, serveHistory } from './backfill/backfill.ts';
 import { bootstrapWork, pullWork, servePeerJobs } from './jobs/remote.ts';
 import { JobRunner } from './jobs/runner.ts';
 import { Schedule } from './jobs/schedule.ts';
 import type { Peer, SynchronizerContext } from './ports.ts';
 import { JobStore } from './store/job-store.ts';
-import { clientFor, openReception } from './transfers/ftp.ts';
+import { readPem } from '../platform/tls/identity-files.ts';
+import { clientFor } from './transfers/client.ts';
 import { previewOf, servePreviews } from './transfers/preview.ts';
 import { pushWork } from './transfers/push-work.ts';
+import { openReception } from './transfers/reception.ts';
 import { Receiver } from './transfers/receiver.ts';
 import { clearSpool } from './transfers/spool.ts';
 import { HeldCopies } from './verify/held-copy.ts';
@@ -36,7 +37,7 @@ export async function startWork(
   const { config, log, shared, peers, handlers, alarms } = context;
   const store = new JobStore(shared);
   await clearSpool(config.spool);
-  const { logins } = stack.use('FTP server', await openReception(context));
+  const reception = stack.use('FTP server', await openReception(context));
   const fetchHistory = async (peer: string): Promise<void> => {
     const request = {
       kind: 'backfill',
@@ -47,7 +48,7 @@ export async function startWork(
     } as const;
     await store.insert(randomUUID(), request, 'transfer');
   };
-  stack.use('incoming transfers', new Receiver(context, logins, fetchHistory));
+  stack.use('incoming transfers', new Receiver(context, reception, fetchHistory));
   stack.use('comparisons', new HeldCopies(peers, handlers, alarms));
   stack.use('previews', servePreviews(context));
   stack.use('history', serveHistory(context));
@@ -57,7 +58,11 @@ export async function startWork(
   const runner = new JobRunner(
     store,
     {
-      resync: pushWork(context, { signer, clientFor: (offer, peer) => clientFor(context, offer, peer, log) }),
+      resync: pushWork(context, {
+        signer,
+        clientFor: async (offer, peer) =>
+          clientFor(context, offer, await readPem(peerNamed(peers, peer).config.caFile)),
+      }),
       pull: pullWork((peer) => peerNamed(peers, peer).link),
       bootstrap: bootstrapWork(store, wake, {
         sends: (peer) => peerNamed(peers, peer).send !== undefined,

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,9 +13,13 @@ import type { Identity } from '../../services/platform/tls/certificates.ts';
 import { writeIdentity } from '../../services/platform/tls/identity-files.ts';
 import type { Position } from '../../services/protocol/position.ts';
 import type { Address, SynchronizerConfig } from '../../services/protocol/program-config.ts';
+import { hasEnded } from '../../services/protocol/rest/jobs.ts';
+import type { Job, JobKind } from '../../services/protocol/rest/jobs.ts';
+import { wholeScope } from '../../services/protocol/scope.ts';
 import { siteUri } from '../../services/protocol/site-uri.ts';
 import { statusSchema } from '../../services/protocol/status.ts';
 import type { Direction, Status } from '../../services/protocol/status.ts';
+import { JobStore } from '../../services/synchronizer/store/job-store.ts';
 import { aSubscriber } from './builders.ts';
 import { ChildProgram } from './child-program.ts';
 import { appendEvents } from './log.ts';
@@ -25,6 +30,8 @@ import { TemporaryDirectory } from './temporary-directory.ts';
 import { freePort } from './test-server.ts';
 
 const main = join(import.meta.dirname, '../../services/synchronizer/main.ts');
+/** Where sites listen, and where networks around them do. */
+const ipAddresses = ['127.0.0.1', '127.0.0.2'];
 const pollMs = 15;
 const waitMs = 30_000;
 
@@ -83,7 +90,7 @@ export class SyncSite {
     };
     await writeIdentity(
       files,
-      await issueCertificate(authority, { name: site, uris: [siteUri(site)], days: 10 }),
+      await issueCertificate(authority, { name: site, uris: [siteUri(site)], ipAddresses, days: 10 }),
     );
   }
 
@@ -154,6 +161,37 @@ export class SyncSite {
     }
     if (!position) throw new Error('nothing was appended');
     return position;
+  }
+
+  /** Asks this site for a job with its peer, of everything. */
+  async request(kind: JobKind): Promise<string> {
+    const id = randomUUID();
+    const request = {
+      kind,
+      peer: peerOf(this.name),
+      log: 'configuration',
+      scope: wholeScope,
+      reason: '',
+    } as const;
+    await new JobStore(this.shared.database).insert(id, request, 'test');
+    return id;
+  }
+
+  async job(id: string): Promise<Job> {
+    const job = await new JobStore(this.shared.database).read<Job>(id);
+    if (!job) throw new Error(`${this.name} has no job ${id}`);
+    return job;
+  }
+
+  /** The job when it has ended. */
+  async ended(id: string): Promise<Job> {
+    const deadlineMs = performance.now() + 2 * waitMs;
+    for (;;) {
+      const job = await this.job(id);
+      if (hasEnded(job.state)) return job;
+      if (performance.now() > deadlineMs) throw new Error(`${JSON.stringify(job)}\n${this.program.output}`);
+      await sleep(pollMs);
+    }
   }
 
   async openAlarms(): Promise<readonly string[]> {

@@ -24,7 +24,15 @@ export type Vsftpd = AsyncDisposable & {
   readonly directory: string;
 };
 
-export async function startVsftpd(security: FtpServerAddress['security']): Promise<Vsftpd> {
+export type VsftpdOptions = {
+  /** Whether it wants a certificate of the tests' authority from its clients. */
+  readonly clientCertificates?: boolean | undefined;
+};
+
+export async function startVsftpd(
+  security: FtpServerAddress['security'],
+  { clientCertificates = true }: VsftpdOptions = {},
+): Promise<Vsftpd> {
   await using starting = new AsyncDisposableStack();
   const directory = starting.use(await TemporaryDirectory.create());
   const port = await freePassivePort();
@@ -32,7 +40,13 @@ export async function startVsftpd(security: FtpServerAddress['security']): Promi
   await mkdir(directory.file('root/in'), { recursive: true });
   for (const [name, pem] of Object.entries(serverTls)) await writeFile(directory.file(`${name}.pem`), pem);
   const settings = { ...plainSettings, ...(security === 'plain' ? {} : tlsSettings(directory, security)) };
-  const own = { listen_port: port, pasv_min_port: passivePort, pasv_max_port: passivePort };
+  const asked = clientCertificates ? 'YES' : 'NO';
+  const own = {
+    ...(security === 'plain' ? {} : { require_cert: asked, validate_cert: asked }),
+    listen_port: port,
+    pasv_min_port: passivePort,
+    pasv_max_port: passivePort,
+  };
   const lines = Object.entries({ ...settings, ...own, anon_root: directory.file('root') });
   await writeFile(directory.file('vsftpd.conf'), lines.map(([key, value]) => `${key}=${value}\n`).join(''));
 
@@ -79,7 +93,7 @@ const plainSettings = {
   isolate_network: 'NO',
 };
 
-/** As strict as it can be: client certificates, and data connections that resume the control connection's session. */
+/** As strict as it can be: data connections that resume the control connection's session. */
 const tlsSettings = (directory: TemporaryDirectory, security: 'implicit' | 'explicit') => ({
   ssl_enable: 'YES',
   implicit_ssl: security === 'implicit' ? 'YES' : 'NO',
@@ -87,8 +101,6 @@ const tlsSettings = (directory: TemporaryDirectory, security: 'implicit' | 'expl
   force_anon_logins_ssl: 'YES',
   force_anon_data_ssl: 'YES',
   require_ssl_reuse: 'YES',
-  require_cert: 'YES',
-  validate_cert: 'YES',
   rsa_private_key_file: directory.file('key.pem'),
   rsa_cert_file: directory.file('cert.pem'),
   ca_certs_file: directory.file('ca.pem'),

@@ -46,6 +46,11 @@ export async function readSiteFile(path: string): Promise<SiteFile> {
   return { path: absolute, config, dataDir: resolve(dirname(absolute), config.data_dir) };
 }
 
+/** A path of site.yaml, absolute. */
+export function besideConfig({ path }: SiteFile, name: string): string {
+  return resolve(dirname(path), name);
+}
+
 /** @throws SITE_CONFIG_UNREADABLE */
 export async function readSiteText(path: string): Promise<string> {
   try {

@@ -21,6 +21,31 @@ const peerSchema = z.strictObject({
   standby: databaseText.default('embedded').describe('The database that holds the copy of the peer.'),
 });
 
+const ftpServerSchema = z.strictObject({
+  address: addressText.describe('Its control port.'),
+  security: z
+    .enum(['implicit', 'explicit', 'plain'])
+    .default('explicit')
+    .describe(
+      'explicit: TLS by AUTH TLS. implicit: TLS from the first byte. plain: no encryption; status warns of it.',
+    ),
+  user: z.string().min(1).describe('Who may write, read, list, rename and remove files there.'),
+  password_file: z
+    .string()
+    .min(1)
+    .describe('Holds the password; relative to this file, readable by its owner only.'),
+  directory: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Where the files go; where the login leads to, if left out.'),
+  ca_file: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Authority of its certificate (PEM); those the system trusts, if left out.'),
+});
+
 /**
  * What site.yaml may hold. The commented template and the reference are made from the descriptions; every
  * key but `site` and the addresses may be left out.
@@ -56,6 +81,12 @@ export const siteConfigSchema = z.strictObject({
         .enum(['implicit', 'plain'])
         .default('implicit')
         .describe('implicit: FTPS with certificates on both ends. plain: no encryption; status warns of it.'),
+      server: ftpServerSchema
+        .optional()
+        .describe(
+          'An FTP server of yours in place of the one this site runs: peers leave their snapshots there, this site ' +
+            'fetches them. Name it at both sites for both directions. Peers are told how to log in.',
+        ),
     })
     .describe('Snapshot files from the peers. Peers have to reach these ports.'),
   api: z
@@ -96,4 +127,5 @@ export const siteConfigSchema = z.strictObject({
 });
 
 export type SiteConfig = z.infer<typeof siteConfigSchema>;
+export type NamedFtpServer = z.infer<typeof ftpServerSchema>;
 export type SitePeer = SiteConfig['peers'][number];

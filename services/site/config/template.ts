@@ -61,8 +61,8 @@ function render({ name, description, keys, list, fallback }: ConfigKey, values: 
   const value = values[name];
   const comment = wrap(description).map((line) => `# ${line}\n`);
   if (keys.length === 0 || list) {
-    const shown = typeof value === 'string' ? value : (fallback ?? '[]');
-    return `${comment.join('')}${value === undefined ? '# ' : ''}${name}: ${shown}\n`;
+    const shown = typeof value === 'string' ? value : (fallback ?? (list ? '[]' : ''));
+    return `${comment.join('')}${value === undefined ? '# ' : ''}${`${name}: ${shown}`.trimEnd()}\n`;
   }
   const inner = typeof value === 'object' && !Array.isArray(value) ? (value as Values) : {};
   const body = `${name}:\n${prefix('  ', keys.map((key) => render(key, inner)).join(''))}`;

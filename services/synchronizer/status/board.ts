@@ -51,7 +51,7 @@ export class StatusBoard implements AsyncDisposable {
         directions: peer.directions(),
       })),
       alarms: this.#alarms,
-      plainFtp: config.ftp.security === 'plain',
+      plainFtp: (config.ftp.server ?? config.ftp).security === 'plain',
     });
   }
 

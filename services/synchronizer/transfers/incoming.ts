@@ -1,22 +1,24 @@
-import { mkdir, rm, unlink } from 'node:fs/promises';
+import { rm, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DualhomeError, isDualhomeError, messageOf } from '../../protocol/errors/index.ts';
 import { chunkFileName } from '../../protocol/manifest.ts';
 import type { ChunkDigest, SignedManifest, SnapshotHeader } from '../../protocol/manifest.ts';
 import { importSnapshot } from '../../log/snapshot/import.ts';
+import type { ChunkFile } from '../../log/snapshot/import.ts';
 import type { Verifier } from '../../platform/crypto/signing.ts';
 import type { Logger } from '../../platform/logging/logger.ts';
 import type { ApplyLane, Peer } from '../ports.ts';
 import { ChunkQueue } from './chunk-queue.ts';
-import type { TransferLogin } from './logins.ts';
-import type { Received } from './requests.ts';
+import type { Landing } from './reception.ts';
+import type { Offer, Received } from './requests.ts';
 
 export type IncomingOptions = {
   readonly header: SnapshotHeader;
   readonly peer: Peer;
   readonly lane: ApplyLane;
   readonly verifier: Verifier;
-  readonly login: TransferLogin;
+  readonly landing: Landing;
+  /** Of this transfer alone. */
   readonly directory: string;
   readonly log: Logger;
   /** Told when the snapshot is in place. */
@@ -27,11 +29,10 @@ export type IncomingOptions = {
  * One snapshot on its way in. Its files are imported as they arrive; what they are worth is decided when
  * the signed manifest has come.
  *
- * Invariant: its login ends when the last chunk was announced, its files when it ends, whichever way.
+ * Invariant: what was offered ends when the last chunk was announced, its files when it ends, whichever way.
  */
 export class Incoming implements AsyncDisposable {
   readonly peer: string;
-  readonly login: TransferLogin;
   readonly #options: IncomingOptions;
   readonly #chunks = new ChunkQueue();
   readonly #manifest = Promise.withResolvers<SignedManifest>();
@@ -39,17 +40,16 @@ export class Incoming implements AsyncDisposable {
   readonly #work: Promise<void>;
   #received: Received = { state: 'receiving', rows: 0, error: null };
 
-  private constructor(options: IncomingOptions) {
+  constructor(options: IncomingOptions) {
     this.#options = options;
     this.peer = options.peer.config.name;
-    this.login = options.login;
     this.#manifest.promise.catch(() => undefined);
     this.#work = this.#import();
   }
 
-  static async begin(options: IncomingOptions): Promise<Incoming> {
-    await mkdir(options.directory, { recursive: true });
-    return new Incoming(options);
+  /** Where the sender is to put the files. */
+  get offer(): Offer {
+    return this.#options.landing.offer;
   }
 
   get received(): Received {
@@ -68,14 +68,14 @@ export class Incoming implements AsyncDisposable {
   seal(manifest: SignedManifest): void {
     this.#chunks.end();
     this.#manifest.resolve(manifest);
-    this.login[Symbol.dispose]();
+    this.#options.landing.close();
     if (this.#received.state === 'receiving') this.#received = { ...this.#received, state: 'finishing' };
   }
 
   /** Gives it up unless it is done, and removes its files. */
   async [Symbol.asyncDispose](): Promise<void> {
     const reason = new DualhomeError('TRANSFER_LOST');
-    this.login[Symbol.dispose]();
+    this.#options.landing.close();
     this.#stop.abort(reason);
     this.#chunks.end();
     this.#manifest.reject(reason);
@@ -83,14 +83,14 @@ export class Incoming implements AsyncDisposable {
   }
 
   async #import(): Promise<void> {
-    const { header, peer, lane, verifier, directory, log, onTaken } = this.#options;
+    const { header, peer, lane, verifier, landing, directory, log, onTaken } = this.#options;
     const { signal } = this.#stop;
     try {
       const outcome = await importSnapshot({
         url: peer.config.standby,
         header,
         peer: this.peer,
-        chunks: this.#chunks,
+        chunks: this.#fetched(),
         manifest: () => this.#manifest.promise,
         verifier,
         exclusive: (work) => lane.exclusive(work, signal),
@@ -110,8 +110,15 @@ export class Incoming implements AsyncDisposable {
       this.#received = { ...this.#received, state: 'failed', error: { code, detail } };
       log.warn({ err: error, transfer: header.transfer, peer: this.peer }, 'snapshot not taken');
     } finally {
-      this.login[Symbol.dispose]();
+      await landing[Symbol.asyncDispose]();
       await rm(directory, { recursive: true, force: true });
+    }
+  }
+
+  async *#fetched(): AsyncGenerator<ChunkFile> {
+    for await (const chunk of this.#chunks) {
+      await this.#options.landing.fetch(chunk.digest, this.#stop.signal);
+      yield chunk;
     }
   }
 }

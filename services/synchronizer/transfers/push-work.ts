@@ -62,7 +62,7 @@ export function pushWork(context: SynchronizerContext, { signer, clientFor }: Pu
     const tally = { rowsDone: 0, bytesDone: 0, rowsTotal: total.rows, bytesTotal: total.bytes };
     const look = () => ask('transfer.look', { transfer }, receivedSchema);
     const send = async (digest: ChunkDigest): Promise<void> => {
-      await sendChunk(client, directory, digest, signal);
+      await sendChunk(client, directory, offer.prefix, digest, signal);
       await ask('transfer.chunk', { transfer, digest }, z.unknown());
       tally.rowsDone += digest.rows;
       tally.bytesDone += digest.rawBytes;
@@ -104,11 +104,13 @@ async function sendChunks(
 async function sendChunk(
   client: FtpClient,
   directory: string,
+  prefix: string,
   digest: ChunkDigest,
   signal: AbortSignal,
 ): Promise<void> {
-  const name = chunkFileName(digest);
-  const path = join(directory, name);
+  const file = chunkFileName(digest);
+  const path = join(directory, file);
+  const name = prefix + file;
   const { storedBytes: bytes, sha256 } = digest;
   await client.upload({ name, bytes, sha256, open: openLocalFile(path) }, { signal });
   await unlink(path);

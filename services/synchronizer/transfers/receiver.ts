@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DualhomeError } from '../../protocol/errors/index.ts';
 import type { SnapshotHeader } from '../../protocol/manifest.ts';
@@ -6,7 +7,7 @@ import { Verifier } from '../../platform/crypto/signing.ts';
 import { readPem } from '../../platform/tls/identity-files.ts';
 import type { SynchronizerContext } from '../ports.ts';
 import { Incoming } from './incoming.ts';
-import type { TransferLogins } from './logins.ts';
+import type { Reception } from './reception.ts';
 import { beginSchema, chunkSchema, failureOf, lookSchema, sealSchema } from './requests.ts';
 import type { Offer, Received } from './requests.ts';
 import { requireSpace } from './spool.ts';
@@ -22,24 +23,23 @@ const silentMaxMs = 10 * 60_000;
  */
 export class Receiver implements AsyncDisposable {
   readonly #context: SynchronizerContext;
-  readonly #logins: TransferLogins;
+  readonly #reception: Reception;
   readonly #onTaken: (peer: string) => Promise<void>;
   readonly #handlers = new DisposableStack();
+  readonly #beginning = new Map<string, Promise<Offer>>();
   readonly #incoming = new Map<string, Incoming>();
   readonly #silence = new Map<string, NodeJS.Timeout>();
 
   /** @param onTaken told when a snapshot of a peer was put in place */
-  constructor(
-    context: SynchronizerContext,
-    logins: TransferLogins,
-    onTaken: (peer: string) => Promise<void>,
-  ) {
+  constructor(context: SynchronizerContext, reception: Reception, onTaken: (peer: string) => Promise<void>) {
     const { handlers } = context;
     this.#context = context;
-    this.#logins = logins;
+    this.#reception = reception;
     this.#onTaken = onTaken;
     this.#handlers.use(
-      handlers.register('transfer.begin', beginSchema, ({ header }, { peer }) => this.#begin(peer, header)),
+      handlers.register('transfer.begin', beginSchema, ({ header }, { peer }) =>
+        this.#beginOnce(peer, header),
+      ),
     );
     this.#handlers.use(
       handlers.register('transfer.chunk', chunkSchema, async ({ transfer, digest }, { peer }) => {
@@ -67,23 +67,33 @@ export class Receiver implements AsyncDisposable {
     await Promise.all([...this.#incoming.values()].map((incoming) => incoming[Symbol.asyncDispose]()));
   }
 
+  /** The same answer to one who asks again before it came. */
+  #beginOnce(name: string, header: SnapshotHeader): Promise<Offer> {
+    const key = keyOf(name, header.transfer);
+    const beginning =
+      this.#beginning.get(key) ?? this.#begin(name, header).finally(() => this.#beginning.delete(key));
+    this.#beginning.set(key, beginning);
+    return beginning;
+  }
+
   async #begin(name: string, header: SnapshotHeader): Promise<Offer> {
     const { config, log, peers } = this.#context;
     const peer = peers.get(name);
     if (!peer?.apply) throw new DualhomeError('LINK_LOG_NOT_SENT');
     const known = this.#incoming.get(keyOf(name, header.transfer));
-    if (known) return this.#offer(known);
+    if (known) return known.offer;
     await this.#makeWay(name);
     const directory = join(config.spool.incoming, header.transfer);
     await requireSpace(config.spool.incoming);
     const verifier = new Verifier(await readPem(peer.config.signingPublicKeyFile));
-    const login = this.#logins.issue(name, directory);
+    await mkdir(directory, { recursive: true });
+    const landing = await this.#reception.land(name, header.transfer, directory);
     const onTaken = (): Promise<void> => this.#onTaken(name);
     const lane = peer.apply;
-    const incoming = await Incoming.begin({ header, peer, lane, verifier, login, directory, log, onTaken });
+    const incoming = new Incoming({ header, peer, lane, verifier, landing, directory, log, onTaken });
     this.#incoming.set(keyOf(name, header.transfer), incoming);
     this.#heard(name, header.transfer);
-    return this.#offer(incoming);
+    return incoming.offer;
   }
 
   /** Ends an older transfer of this peer. */
@@ -93,17 +103,6 @@ export class Receiver implements AsyncDisposable {
       if (incoming.received.state === 'finishing') throw new DualhomeError('TRANSFER_BUSY');
       await this.#dropKey(key);
     }
-  }
-
-  #offer({ login }: Incoming): Offer {
-    const { ftp } = this.#context.config;
-    return {
-      host: ftp.publicHost,
-      port: ftp.listen.port,
-      security: ftp.security,
-      user: login.user,
-      password: login.password.reveal(),
-    };
   }
 
   /** After a restart the standby itself still knows what was put in place. */

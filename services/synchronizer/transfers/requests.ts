@@ -10,9 +10,13 @@ export const beginSchema = z.strictObject({ header: snapshotHeaderSchema });
 export const offerSchema = z.object({
   host: z.string(),
   port: z.int(),
-  security: z.enum(['implicit', 'plain']),
+  security: z.enum(['implicit', 'explicit', 'plain']),
   user: z.string(),
   password: z.string(),
+  /** What the name of every file of this transfer begins with there. */
+  prefix: z.string().default(''),
+  /** Set where it is not the receiving site's own server; `authority` is the PEM its certificate is checked by. */
+  named: z.object({ directory: z.string().optional(), authority: z.string().optional() }).optional(),
 });
 export type Offer = z.infer<typeof offerSchema>;
 

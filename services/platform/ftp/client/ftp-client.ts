@@ -63,6 +63,16 @@ export class FtpClient implements AsyncDisposable {
     await this.#track(file.name, new Download(file, { ...options, signal }), signal);
   }
 
+  /** Removes the files whose names begin with `prefix`, partial ones too. Rejects like `upload`. */
+  async removeAll(prefix: string, options: { readonly signal: AbortSignal }): Promise<void> {
+    const signal = this.#until(options.signal);
+    await this.#track(
+      prefix,
+      { reachedBytes: 0, attempt: (session) => removeAll(session, prefix, signal) },
+      signal,
+    );
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
     await Promise.allSettled(this.#running);
@@ -126,4 +136,9 @@ export class FtpClient implements AsyncDisposable {
     const { server, timeoutMs = 30_000 } = this.#options;
     return FtpSession.open(server, { timeoutMs, signal });
   }
+}
+
+async function removeAll(session: FtpSession, prefix: string, signal: AbortSignal): Promise<void> {
+  const names = await session.names(signal);
+  for (const name of names.filter((each) => each.startsWith(prefix))) await session.remove(name, signal);
 }

@@ -123,6 +123,21 @@ export class FtpSession implements Disposable {
     await this.#run(signal, (client) => client.rename(from, to));
   }
 
+  /** Removes a file, if there is one. */
+  async remove(name: string, signal: AbortSignal): Promise<void> {
+    await this.#run(signal, async (client) => {
+      await client.remove(name).catch((error: unknown) => {
+        if (!isNoSuchFile(error)) throw error;
+      });
+    });
+  }
+
+  /** Names of the files in the directory. */
+  async names(signal: AbortSignal): Promise<readonly string[]> {
+    const files = await this.#run(signal, (client) => client.list());
+    return files.filter(({ isFile }) => isFile).map(({ name }) => name);
+  }
+
   [Symbol.dispose](): void {
     this.#client.close();
   }
