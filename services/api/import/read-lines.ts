@@ -1,6 +1,6 @@
 import { DualhomeError } from '../../protocol/errors/index.ts';
-import { LineSplitter } from '../stream/line-splitter.ts';
-import type { Line } from '../stream/line-splitter.ts';
+import { LineSplitter } from '../../platform/stream/line-splitter.ts';
+import type { Line } from '../../platform/stream/line-splitter.ts';
 import type { NumberedText } from './decoder.ts';
 
 /** Longest line of an import; the largest row takes a few thousand bytes. */
@@ -48,7 +48,11 @@ export async function* readLineBatches(
 }
 
 async function* readLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<Line> {
-  const splitter = new LineSplitter({ bytesMax: lineBytesMax, passedOverMax });
+  const splitter = new LineSplitter({
+    bytesMax: lineBytesMax,
+    passedOverMax,
+    giveUpWith: 'API_BODY_TOO_LARGE',
+  });
   for await (const chunk of chunks) yield* splitter.push(chunk);
   yield* splitter.end();
 }

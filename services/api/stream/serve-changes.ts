@@ -7,8 +7,8 @@ import { changeSchema } from '../../protocol/rest/changes.ts';
 import type { ChangeBody, ChangeDone } from '../../protocol/rest/changes.ts';
 import { faultsOf } from '../change/parse-row.ts';
 import { incoming } from './incoming.ts';
-import { LineSplitter } from './line-splitter.ts';
-import type { Line } from './line-splitter.ts';
+import { LineSplitter } from '../../platform/stream/line-splitter.ts';
+import type { Line } from '../../platform/stream/line-splitter.ts';
 import { OrderedOutput } from './ordered-output.ts';
 
 /** Longest line of a stream of changes; the largest row takes a few thousand bytes. */
@@ -34,7 +34,11 @@ export async function serveChanges(
   make: MakeChange,
   signal: AbortSignal,
 ): Promise<void> {
-  const splitter = new LineSplitter({ bytesMax: lineBytesMax, passedOverMax });
+  const splitter = new LineSplitter({
+    bytesMax: lineBytesMax,
+    passedOverMax,
+    giveUpWith: 'API_BODY_TOO_LARGE',
+  });
   const answers = new OrderedOutput(output, underWayMax);
   const take = async (lines: Iterable<Line>): Promise<void> => {
     for (const line of lines) {

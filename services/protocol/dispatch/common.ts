@@ -29,9 +29,6 @@ export const credentialsSchema = z.strictObject({
 });
 export type CredentialFacts = z.infer<typeof credentialsSchema>;
 
-/** The processor knows neither the domain nor the user: the next one is asked. */
-export const notMineSchema = z.strictObject({ kind: z.literal('not-mine') });
-
 /** What a client is asked for; `stale`: the credentials were right, the nonce was not. */
 export const challengeSchema = z.strictObject({
   kind: z.literal('challenge'),
@@ -39,6 +36,15 @@ export const challengeSchema = z.strictObject({
   nonce: z.string(),
   algorithm: z.enum(['MD5', 'SHA-256']),
   stale: z.boolean(),
+});
+
+/**
+ * The processor does not know the user: the next one is asked. Where it knows the domain it says what to answer if
+ * nobody knows the user, so that this looks as a wrong password does.
+ */
+export const notMineSchema = z.strictObject({
+  kind: z.literal('not-mine'),
+  challenge: challengeSchema.nullable(),
 });
 
 /** Not served; `status` as SIP counts (RFC 3261 section 21), 503 where the standby is not ready. */

@@ -5,12 +5,14 @@ import { cryptoErrors } from './crypto.ts';
 import { filesErrors } from './files.ts';
 import { ftpErrors } from './ftp.ts';
 import { httpErrors } from './http.ts';
+import { ipcErrors } from './ipc.ts';
 import { jobErrors } from './job.ts';
 import { lifecycleErrors } from './lifecycle.ts';
 import { linkErrors } from './link.ts';
 import { logErrors } from './log.ts';
 import { pairingErrors } from './pairing.ts';
 import { postgresErrors } from './postgres.ts';
+import { processorErrors } from './processor.ts';
 import { siteErrors } from './site.ts';
 import { synchronizerErrors } from './synchronizer.ts';
 import { tlsErrors } from './tls.ts';
@@ -25,12 +27,14 @@ export const errorRegistry = {
   ...filesErrors,
   ...ftpErrors,
   ...httpErrors,
+  ...ipcErrors,
   ...jobErrors,
   ...lifecycleErrors,
   ...linkErrors,
   ...logErrors,
   ...pairingErrors,
   ...postgresErrors,
+  ...processorErrors,
   ...siteErrors,
   ...synchronizerErrors,
   ...tlsErrors,

@@ -1,11 +1,14 @@
 import { isUtf8 } from 'node:buffer';
 import { DualhomeError } from '../../protocol/errors/index.ts';
+import type { ErrorCode } from '../../protocol/errors/index.ts';
 
 export type LineLimits = {
   /** Of one line; a longer one is passed over. */
   readonly bytesMax: number;
   /** Of a line that is passed over; beyond it the stream is given up. */
   readonly passedOverMax: number;
+  /** With which error. */
+  readonly giveUpWith: ErrorCode;
 };
 
 /** One line without its end, or why it cannot be read. Numbers begin with 1 and count every line. */
@@ -31,7 +34,7 @@ export class LineSplitter {
     this.#limits = limits;
   }
 
-  /** The lines that `chunk` completes. @throws API_BODY_TOO_LARGE */
+  /** The lines that `chunk` completes. @throws what `giveUpWith` names */
   *push(chunk: Buffer): Generator<Line> {
     let start = 0;
     for (let end = chunk.indexOf(newline); end !== -1; end = chunk.indexOf(newline, start)) {
@@ -57,7 +60,7 @@ export class LineSplitter {
     this.#parts = [];
     this.#keptBytes = 0;
     if (this.#passedOver <= this.#limits.passedOverMax) return;
-    throw new DualhomeError('API_BODY_TOO_LARGE', {
+    throw new DualhomeError(this.#limits.giveUpWith, {
       detail: `line ${this.#number + 1} does not end within ${this.#limits.passedOverMax} bytes`,
     });
   }

@@ -1,10 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LineSplitter } from '../../../services/api/stream/line-splitter.ts';
-import type { Line } from '../../../services/api/stream/line-splitter.ts';
+import { LineSplitter } from '../../../services/platform/stream/line-splitter.ts';
+import type { Line } from '../../../services/platform/stream/line-splitter.ts';
 
 function split(chunks: readonly Buffer[], bytesMax = 10, passedOverMax = 100): readonly Line[] {
-  const splitter = new LineSplitter({ bytesMax, passedOverMax });
+  const splitter = new LineSplitter({ bytesMax, passedOverMax, giveUpWith: 'API_BODY_TOO_LARGE' });
   return [...chunks.flatMap((chunk) => [...splitter.push(chunk)]), ...splitter.end()];
 }
 
