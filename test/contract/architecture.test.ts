@@ -18,7 +18,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   api: ['protocol', 'model', 'log', 'platform'],
   simulator: ['protocol', 'model', 'sip', 'platform'],
   site: ['protocol', 'model', 'log', 'platform'],
-  cli: ['protocol', 'model', 'log', 'platform', 'site', 'simulator'],
+  cli: ['protocol', 'model', 'log', 'sip', 'platform', 'site', 'simulator'],
 };
 
 /** Packages that only an adapter in `platform` may name. */

@@ -1,0 +1,69 @@
+import { randomBytes } from 'node:crypto';
+import { buildRequest } from '../../sip/message/request.ts';
+import { magicCookie } from '../../sip/message/via.ts';
+import type { Endpoint } from '../../sip/transport/received.ts';
+
+/** Who a simulated device is; texts are byte strings. */
+export type Identity = {
+  readonly user: string;
+  readonly domain: string;
+  /** Its +sip.instance (RFC 5626 section 4.1), the same each time it is switched on. */
+  readonly instance: string;
+};
+
+/** What ties a request to those before it. */
+export type Sequence = { readonly callId: string; readonly tag: string; readonly cseq: number };
+
+export type RegisterParts = Sequence & {
+  readonly expiresSeconds: number;
+  /** Value of Authorization, once challenged. */
+  readonly authorization?: string | undefined;
+};
+
+/** A REGISTER of this device (RFC 3261 section 10.2). */
+export function buildRegister(identity: Identity, from: Endpoint, parts: RegisterParts): Buffer {
+  const { user, domain, instance } = identity;
+  const { expiresSeconds, authorization, ...sequence } = parts;
+  const contact = `<sip:${user}@${hostPort(from)}>;+sip.instance="<${instance}>"`;
+  return build('REGISTER', identity, from, {
+    ...sequence,
+    uri: `sip:${domain}`,
+    to: `<sip:${user}@${domain}>`,
+    headers: [
+      ['Contact', contact],
+      ['Expires', String(expiresSeconds)],
+      ['Supported', 'path'],
+      ...(authorization === undefined ? [] : [['Authorization', authorization] as const]),
+    ],
+  });
+}
+
+/** The handshake: an OPTIONS to the site itself. */
+export function buildProbe(identity: Identity, from: Endpoint, sequence: Sequence): Buffer {
+  const uri = `sip:${identity.domain}`;
+  return build('OPTIONS', identity, from, { ...sequence, uri, to: `<${uri}>`, headers: [] });
+}
+
+type Parts = Sequence & {
+  readonly uri: string;
+  readonly to: string;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+};
+
+function build(method: string, { user, domain }: Identity, from: Endpoint, parts: Parts): Buffer {
+  const { uri, to, tag, callId, cseq, headers } = parts;
+  return buildRequest({
+    method,
+    uri,
+    via: `SIP/2.0/UDP ${hostPort(from)};rport;branch=${magicCookie}${randomBytes(9).toString('base64url')}`,
+    from: `<sip:${user}@${domain}>;tag=${tag}`,
+    to,
+    callId,
+    cseq,
+    headers: [...headers, ['User-Agent', 'dualhome simulated device']],
+  });
+}
+
+function hostPort({ address, port }: Endpoint): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}
