@@ -59,6 +59,7 @@ export const migration: Migration = {
         class     text not null,
         next_hops jsonb not null,
         transit   boolean not null,
+        emergency boolean not null,
         seq       bigint not null
       );
 

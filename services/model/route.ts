@@ -20,5 +20,9 @@ export const route = defineKind({
     class: text(routeClass, 'Route class; a subscriber needs it in the class of service'),
     next_hops: list(sipUri, 8, 'SIP URIs, tried in this order'),
     transit: flag(false, 'Whether third-party sites may use it, too'),
+    emergency: flag(
+      false,
+      'Whether the prefix is a whole emergency number as it is dialled, open to everybody whatever the class',
+    ),
   },
 });

@@ -1,19 +1,25 @@
 import { z } from 'zod';
 import { siteNameSchema } from '../names.ts';
-import { registerDecisionSchema, registerFactsSchema } from './register.ts';
+import { admittedSchema, foundSchema, locateFactsSchema, originateFactsSchema } from './call.ts';
+import { challengeSchema, notMineSchema, refusedSchema } from './common.ts';
+import { grantedSchema, registerFactsSchema } from './register.ts';
 
 /**
  * Version of what front and processor say to each other over the Unix socket on which a processor listens: one JSON
  * object a line, UTF-8, at most `lineBytesMax` bytes. Both are of one installation, so one version is spoken at a time.
  *
- * History: 1 - register.
+ * History: 1 - register. 2 - originate, locate.
  */
-export const dispatchVersion = 1;
+export const dispatchVersion = 2;
 
 export const lineBytesMax = 262_144;
 
 /** What the front asks. Requests of a connection may be answered in any order. */
-export const factsSchema = z.discriminatedUnion('kind', [registerFactsSchema]);
+export const factsSchema = z.discriminatedUnion('kind', [
+  registerFactsSchema,
+  originateFactsSchema,
+  locateFactsSchema,
+]);
 export type Facts = z.infer<typeof factsSchema>;
 
 export const questionSchema = z.strictObject({ id: z.int().nonnegative(), facts: factsSchema });
@@ -37,10 +43,21 @@ export const processorStateSchema = z.strictObject({
 });
 export type ProcessorState = z.infer<typeof processorStateSchema>;
 
+/** What a processor decided; which decisions a question can have stands beside its facts. */
+export const decisionSchema = z.discriminatedUnion('kind', [
+  notMineSchema,
+  challengeSchema,
+  refusedSchema,
+  grantedSchema,
+  admittedSchema,
+  foundSchema,
+]);
+export type Decision = z.infer<typeof decisionSchema>;
+
 export const answerSchema = z.strictObject({
   kind: z.literal('answer'),
   id: z.int().nonnegative(),
-  decision: registerDecisionSchema,
+  decision: decisionSchema,
 });
 export const processorMessageSchema = z.discriminatedUnion('kind', [
   helloSchema,

@@ -23,7 +23,7 @@ export const registerFactsSchema = z.strictObject({
 export type RegisterFacts = z.infer<typeof registerFactsSchema>;
 
 /** It may: under this address of record, within these limits. Which bindings follow from it the front decides. */
-const grantedSchema = z.strictObject({
+export const grantedSchema = z.strictObject({
   kind: z.literal('granted'),
   aor: z.string().max(320),
   /** The site whose subscriber it is. */
