@@ -14,8 +14,8 @@ export async function logDatabase(config: string, of: string | undefined): Promi
   const name = of === undefined || of === file.config.site ? 'home' : standbyName(of);
   const url = await locateDatabase(file, name);
   if (url !== undefined) return url;
-  const peers = file.config.peers.map((peer) => peer.name).join(', ');
+  const copied = file.config.peers.filter(({ receives }) => receives).map(({ name: peer }) => peer);
   throw new DualhomeError('CLI_USAGE', {
-    detail: `--of ${of}: the logs here are those of ${file.config.site}, ${peers}`,
+    detail: `--of ${of}: the logs here are those of ${[file.config.site, ...copied].join(', ')}`,
   });
 }

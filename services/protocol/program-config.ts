@@ -63,8 +63,8 @@ const peerSchema = z.strictObject({
   caFile: z.string(),
   /** The peer's Ed25519 public key (PEM), which signs its manifests. */
   signingPublicKeyFile: z.string(),
-  /** Database that holds the copy of the peer. */
-  standby: databaseUrlSchema,
+  /** Database that holds the copy of the peer; absent where none is kept (`receives: false`). */
+  standby: databaseUrlSchema.optional(),
   /** Whether the peer's snapshots are received here and ours go there; in a ring each direction has another peer. */
   receives: z.boolean().default(true),
   sends: z.boolean().default(true),

@@ -103,7 +103,7 @@ function peerConfig(
     dials: dials ?? file.config.site < name,
     caFile: layout.certificates.peerAuthority(name),
     signingPublicKeyFile: layout.certificates.peerSigningPublicKey(name),
-    standby: urlOf('synchronizer', standbyName(name), context),
+    standby: receives ? urlOf('synchronizer', standbyName(name), context) : undefined,
     sends,
     receives,
   };

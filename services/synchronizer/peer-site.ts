@@ -46,7 +46,7 @@ const log = LogName.configuration;
 export class PeerSite implements Peer, AsyncDisposable {
   readonly config: PeerConfig;
   readonly link: SitePeerLink;
-  readonly standby: Database;
+  readonly standby: Database | undefined;
   readonly apply: LogApplier | undefined;
   readonly send: LogSender | undefined;
   readonly #options: PeerSiteOptions;
@@ -60,13 +60,14 @@ export class PeerSite implements Peer, AsyncDisposable {
     this.#options = options;
     this.config = config;
     this.#last = this.#stack.use(new LastReport(directory, config.name, clock, warn));
-    this.standby = this.#stack.use(
-      openDatabase({ url: config.standby, applicationName: 'dualhome synchronizer', onError: warn }),
-    );
     this.link = this.#createLink();
     this.send = config.sends ? this.#stack.use(this.#createSender()) : undefined;
     const witness = this.#stack.use(new AckWitness(directory, config.name, log, warn));
-    this.apply = config.receives ? this.#stack.use(this.#createApplier(witness)) : undefined;
+    if (config.receives && config.standby !== undefined) {
+      const [url, applicationName] = [config.standby, 'dualhome synchronizer'];
+      this.standby = this.#stack.use(openDatabase({ url, applicationName, onError: warn }));
+      this.apply = this.#stack.use(this.#createApplier(this.standby, url, witness));
+    }
     this.#stack.use(this.link.onChange(() => this.#onLinkChange()));
     this.#stack.defer(() => this.link.stop());
   }
@@ -155,13 +156,13 @@ export class PeerSite implements Peer, AsyncDisposable {
     });
   }
 
-  #createApplier(witness: AckWitness): LogApplier {
+  #createApplier(standby: Database, standbyUrl: string, witness: AckWitness): LogApplier {
     const { config, alarms, clock } = this.#options;
     return new LogApplier({
       peer: config.name,
       definition: configurationLog,
-      standby: this.standby,
-      standbyUrl: config.standby,
+      standby,
+      standbyUrl,
       witness,
       alarms,
       clock,
@@ -237,6 +238,6 @@ export class PeerSite implements Peer, AsyncDisposable {
   }
 
   async #refreshProof(): Promise<void> {
-    if (this.apply) this.apply.status.proof = await readProof(this.standby);
+    if (this.apply && this.standby) this.apply.status.proof = await readProof(this.standby);
   }
 }

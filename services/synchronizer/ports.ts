@@ -108,8 +108,8 @@ export interface Alarms {
 export type Peer = {
   readonly config: PeerConfig;
   readonly link: PeerLink;
-  /** The database that holds the copy of the peer. */
-  readonly standby: Database;
+  /** The database that holds the copy of the peer; absent where none is kept (`receives: false`). */
+  readonly standby: Database | undefined;
   /** Absent where the peer's log is not received here (`receives: false`). */
   readonly apply: ApplyLane | undefined;
   /** Absent where our log is not sent there (`sends: false`). */

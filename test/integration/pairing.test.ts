@@ -162,6 +162,7 @@ describe('the check of a site', () => {
       c1.path,
       text
         .replace('# postgres:', `postgres:\n  home: postgres://a:b@127.0.0.1:${port}/home`)
+        .replace('  # server:', '  server:\n    address: ftp.example:21\n    user: u\n    password_file: p')
         .replace('# limits:', 'limits:\n  disk_free_mb_min: 999999999')
         .replace(/(api:[^]*?listen: 127.0.0.1:)[0-9]+/, `$1${port}`),
     );
@@ -185,6 +186,7 @@ describe('the check of a site', () => {
           message: expect.stringContaining('another program listens'),
         }),
         expect.objectContaining({ key: 'limits.disk_free_mb_min', at: 'disk_free_mb_min: 999999999' }),
+        expect.objectContaining({ key: 'ftp.server.password_file', at: 'password_file: p' }),
         expect.objectContaining({
           key: 'peers[0].name',
           message: expect.stringContaining('TLS_CERTIFICATE_INVALID'),

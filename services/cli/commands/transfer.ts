@@ -85,7 +85,7 @@ function addTransfer(parent: Command, { job, name, description, examples, scoped
       using api = await openApi(options);
       const wish: JobWish = {
         kind: job,
-        peer: options.peer ?? (await onlyPeer(api)),
+        peer: options.peer ?? (await onlyPeer(api, canDo[job])),
         scope: scopeOf(options),
         reason: options.reason,
       };
@@ -122,9 +122,24 @@ export async function runJob(out: Output, api: HttpClient, wish: JobWish, wait: 
   requireDone(job);
 }
 
+/** With which peers a job is possible: those that keep a copy of this site, those that are copied here. */
+export type PeerFilter = { readonly sends: boolean; readonly receives: boolean };
+
+const canDo: Readonly<Partial<Record<JobKind, PeerFilter>>> = {
+  resync: { sends: true, receives: false },
+  pull: { sends: false, receives: true },
+};
+
 /** @throws CLI_USAGE where there is none, or more than one */
-export async function onlyPeer(api: HttpClient): Promise<string> {
-  const { peers } = await api.request('GET', '/v1/status', { answer: statusSchema });
+export async function onlyPeer(
+  api: HttpClient,
+  { sends, receives }: PeerFilter = { sends: true, receives: true },
+): Promise<string> {
+  const status = await api.request('GET', '/v1/status', { answer: statusSchema });
+  const peers = status.peers.filter(
+    ({ directions }) =>
+      directions.length === 0 || directions.some(({ from }) => (from === status.site ? sends : receives)),
+  );
   const [first] = peers;
   if (first && peers.length === 1) return first.name;
   const names = peers.map(({ name }) => name).join(', ');

@@ -14,17 +14,19 @@ export type PlannedDatabase = {
   readonly url?: string | undefined;
 };
 
-/** Every database the configuration asks for: home and shared, and a standby for each peer. */
+/** Every database the configuration asks for: home and shared, and a standby for each peer that is copied here. */
 export function plannedDatabases({ postgres, peers }: SiteConfig): readonly PlannedDatabase[] {
   return [
     { name: 'home', kind: 'home', url: urlOf(postgres.home) },
     { name: 'shared', kind: 'shared', url: urlOf(postgres.shared) },
-    ...peers.map(({ name, standby }) => ({
-      name: standbyName(name),
-      kind: 'standby' as const,
-      peer: name,
-      url: urlOf(standby),
-    })),
+    ...peers
+      .filter(({ receives }) => receives)
+      .map(({ name, standby }) => ({
+        name: standbyName(name),
+        kind: 'standby' as const,
+        peer: name,
+        url: urlOf(standby),
+      })),
   ];
 }
 

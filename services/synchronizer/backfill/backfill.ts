@@ -35,7 +35,7 @@ export function serveHistory({ handlers, home, peers }: SynchronizerContext): Di
 export function backfillWork({ peers }: SynchronizerContext): JobWork {
   return async (job, { signal, phase, count }) => {
     const peer = peers.get(job.peer);
-    if (!peer?.apply) throw new DualhomeError('LINK_LOG_NOT_SENT');
+    if (!peer?.standby) throw new DualhomeError('LINK_LOG_NOT_SENT');
     const { link, standby } = peer;
     let events = 0;
     let bytes = 0;

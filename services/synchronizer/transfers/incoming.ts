@@ -7,14 +7,16 @@ import { importSnapshot } from '../../log/snapshot/import.ts';
 import type { ChunkFile } from '../../log/snapshot/import.ts';
 import type { Verifier } from '../../platform/crypto/signing.ts';
 import type { Logger } from '../../platform/logging/logger.ts';
-import type { ApplyLane, Peer } from '../ports.ts';
+import type { ApplyLane } from '../ports.ts';
 import { ChunkQueue } from './chunk-queue.ts';
 import type { Landing } from './reception.ts';
 import type { Offer, Received } from './requests.ts';
 
 export type IncomingOptions = {
   readonly header: SnapshotHeader;
-  readonly peer: Peer;
+  readonly peer: string;
+  /** Of its standby. */
+  readonly url: string;
   readonly lane: ApplyLane;
   readonly verifier: Verifier;
   readonly landing: Landing;
@@ -42,7 +44,7 @@ export class Incoming implements AsyncDisposable {
 
   constructor(options: IncomingOptions) {
     this.#options = options;
-    this.peer = options.peer.config.name;
+    this.peer = options.peer;
     this.#manifest.promise.catch(() => undefined);
     this.#work = this.#import();
   }
@@ -83,11 +85,11 @@ export class Incoming implements AsyncDisposable {
   }
 
   async #import(): Promise<void> {
-    const { header, peer, lane, verifier, landing, directory, log, onTaken } = this.#options;
+    const { header, url, lane, verifier, landing, directory, log, onTaken } = this.#options;
     const { signal } = this.#stop;
     try {
       const outcome = await importSnapshot({
-        url: peer.config.standby,
+        url,
         header,
         peer: this.peer,
         chunks: this.#fetched(),

@@ -50,7 +50,7 @@ export async function previewOf(
     const replaced = await sizeAt(peer, 'standby', log, scope);
     directions.push(direction(config.site, name, size, replaced?.rows ?? null));
   }
-  if ((kind === 'pull' || kind === 'bootstrap') && peer.apply) {
+  if ((kind === 'pull' || kind === 'bootstrap') && peer.standby) {
     const size = await sizeAt(peer, 'home', log, scope);
     if (!size) throw new DualhomeError('LINK_DOWN', { detail: `${name} cannot be asked` });
     directions.push(direction(name, config.site, size, (await countScope(peer.standby, scope)).rows));

@@ -79,7 +79,7 @@ export class Receiver implements AsyncDisposable {
   async #begin(name: string, header: SnapshotHeader): Promise<Offer> {
     const { config, log, peers } = this.#context;
     const peer = peers.get(name);
-    if (!peer?.apply) throw new DualhomeError('LINK_LOG_NOT_SENT');
+    if (!peer?.apply || !peer.config.standby) throw new DualhomeError('LINK_LOG_NOT_SENT');
     const known = this.#incoming.get(keyOf(name, header.transfer));
     if (known) return known.offer;
     await this.#makeWay(name);
@@ -90,7 +90,17 @@ export class Receiver implements AsyncDisposable {
     const landing = await this.#reception.land(name, header.transfer, directory);
     const onTaken = (): Promise<void> => this.#onTaken(name);
     const lane = peer.apply;
-    const incoming = new Incoming({ header, peer, lane, verifier, landing, directory, log, onTaken });
+    const incoming = new Incoming({
+      url: peer.config.standby,
+      peer: name,
+      header,
+      lane,
+      verifier,
+      landing,
+      directory,
+      log,
+      onTaken,
+    });
     this.#incoming.set(keyOf(name, header.transfer), incoming);
     this.#heard(name, header.transfer);
     return incoming.offer;

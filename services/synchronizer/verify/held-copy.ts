@@ -64,13 +64,14 @@ export class HeldCopies implements AsyncDisposable {
 
   async #open(id: string, expected: Position, { peer: name, signal }: RequestContext): Promise<void> {
     const peer = this.#peers.get(name);
-    if (!peer?.apply) throw new DualhomeError('LINK_LOG_NOT_SENT');
+    if (!peer?.apply || !peer.standby) throw new DualhomeError('LINK_LOG_NOT_SENT');
     if (this.#held.has(name)) throw new DualhomeError('VERIFY_BUSY');
+    const { standby } = peer;
     const session = await peer.apply.at(
       expected.seq,
       async (cursor) => {
         if (!samePosition(cursor, expected)) throw new DualhomeError('VERIFY_NOT_THERE');
-        return await beginSnapshot(await peer.standby.session());
+        return await beginSnapshot(await standby.session());
       },
       signal,
     );
@@ -97,9 +98,9 @@ export class HeldCopies implements AsyncDisposable {
     const held = this.#held.get(name);
     if (held?.id !== id) return;
     await held.release();
-    const peer = this.#peers.get(name);
-    if (!peer || !comparison) return;
-    await insertProof(peer.standby, held.at, comparison);
+    const standby = this.#peers.get(name)?.standby;
+    if (!standby || !comparison) return;
+    await insertProof(standby, held.at, comparison);
     await reportComparison(this.#alarms, `${name}/configuration`, comparison, held.at.seq);
   }
 }
