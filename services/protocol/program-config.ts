@@ -145,6 +145,7 @@ export const frontConfigSchema = z.strictObject({
   /** Call records, one JSON a line, in rotated files. */
   callRecords: z.string(),
 });
+export type FrontConfig = z.infer<typeof frontConfigSchema>;
 
 export const processorConfigSchema = z.strictObject({
   ...common,

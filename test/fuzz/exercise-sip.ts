@@ -15,7 +15,7 @@ import { forwardingFault } from '../../services/sip/proxy/admit.ts';
 import { forwardRequest, forwardResponse } from '../../services/sip/proxy/forward.ts';
 import { preprocessRoute, routeOnward } from '../../services/sip/proxy/route.ts';
 import { TransactionLayer } from '../../services/sip/transaction/layer.ts';
-import { responseEndpoint, stampVia } from '../../services/sip/transport/received.ts';
+import { responseEndpoint, stampRequest, stampVia } from '../../services/sip/transport/received.ts';
 import { StreamFramer } from '../../services/sip/transport/stream-framer.ts';
 import { answerStun } from '../../services/sip/transport/stun.ts';
 
@@ -37,12 +37,18 @@ export class SipExercise {
     answerStun(bytes, source);
   }
 
-  #request(request: Request): void {
+  #request(received: Request): void {
+    readEverything(received);
+    const request = stampRequest(received, source);
+    equal(
+      request.head.text.slice(0, request.head.fieldsStart),
+      received.head.text.slice(0, received.head.fieldsStart),
+    );
     readEverything(request);
     const refusal = refusalOf(request);
     const refused = refusal
       ? buildRefusal(request, refusal, { toTag: 't' })
-      : buildResponse(request, 200, { toTag: 't', topVia: request.via && stampVia(request.via, source) });
+      : buildResponse(request, 200, { toTag: 't' });
     equal(parseDatagram(refused).kind, 'response');
     if (refusal) return;
     checkUri(request.uriText);

@@ -1,4 +1,7 @@
+import { Request } from '../message/message.ts';
+import { headerSafe } from '../message/text.ts';
 import { formatVia } from '../message/via.ts';
+import type { HeaderField } from '../message/message.ts';
 import type { Via } from '../message/via.ts';
 
 /** Where a message came from or goes to; an IPv6 address has no brackets. */
@@ -16,6 +19,32 @@ export function stampVia(via: Via, source: Endpoint): string | undefined {
   if (!asksForPort && isSource && !via.params.has('received')) return undefined;
   const params = via.params.with('received', source.address);
   return formatVia({ ...via, params: asksForPort ? params.with('rport', String(source.port)) : params });
+}
+
+/**
+ * The request with its top Via noted so: whatever is made of it, responses and what is forwarded, then carries the note.
+ * The request itself where nothing has to be noted.
+ */
+export function stampRequest(request: Request, source: Endpoint): Request {
+  const stamped = request.via && stampVia(request.via, source);
+  const at = request.head.fields.findIndex(({ name }) => name === 'via');
+  const field = request.head.fields[at];
+  if (stamped === undefined || !field) return request;
+  const { head, body } = request;
+  const others = (request.value('via') ?? '').slice(request.top('via')?.length ?? 0);
+  const line = `Via: ${headerSafe(stamped)}${others}\r\n`;
+  const grown = line.length - (field.end - field.start);
+  const valueStart = field.start + 'Via: '.length;
+  const fields = head.fields.map((each, i) => (i > at ? moved(each, grown) : each));
+  const end = field.end + grown;
+  fields[at] = { name: 'via', start: field.start, valueStart, valueEnd: end - 2, end, folded: false };
+  const text = head.text.slice(0, field.start) + line + head.text.slice(field.end);
+  return new Request({ ...head, text, fields }, body);
+}
+
+function moved(field: HeaderField, by: number): HeaderField {
+  const { start, valueStart, valueEnd, end } = field;
+  return { ...field, start: start + by, valueStart: valueStart + by, valueEnd: valueEnd + by, end: end + by };
 }
 
 /**

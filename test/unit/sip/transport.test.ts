@@ -7,8 +7,9 @@ import { decodeFlowToken, encodeFlowToken } from '../../../services/sip/transpor
 import type { Flow } from '../../../services/sip/transport/flow-token.ts';
 import { locateServers } from '../../../services/sip/transport/locate.ts';
 import type { DnsRecord, Transport } from '../../../services/sip/transport/locate.ts';
-import { responseEndpoint, stampVia } from '../../../services/sip/transport/received.ts';
+import { responseEndpoint, stampRequest, stampVia } from '../../../services/sip/transport/received.ts';
 import { orderByWeight } from '../../../services/sip/transport/srv-order.ts';
+import { asRequest, messageBytes } from '../../support/sip-messages.ts';
 import { answerStun, isStun } from '../../../services/sip/transport/stun.ts';
 
 function via(text: string) {
@@ -19,6 +20,23 @@ function via(text: string) {
 
 describe('the top Via of a received request', () => {
   const source = { address: '192.0.2.9', port: 40_000 };
+
+  test.each([
+    ['Via: SIP/2.0/UDP 192.0.2.1;rport;branch=x, SIP/2.0/TCP a;branch=y'],
+    ['v:SIP/2.0/UDP 192.0.2.1;rport\r\n ;branch=x\r\n , SIP/2.0/TCP a;branch=y'],
+  ])('is noted in the request itself, and every other field stays: %j', (line) => {
+    const lines = ['OPTIONS sip:a SIP/2.0', 'To: <sip:b@c>', line, 'Via: SIP/2.0/UDP d', 'Call-ID: 7'];
+    const stamped = stampRequest(asRequest(messageBytes([...lines, 'Content-Length: 3'], 'abc')), source);
+    const text = stamped.toBuffer().toString();
+    expect(stamped.values('via')).toEqual([
+      'SIP/2.0/UDP 192.0.2.1;rport=40000;branch=x;received=192.0.2.9',
+      'SIP/2.0/TCP a;branch=y',
+      'SIP/2.0/UDP d',
+    ]);
+    expect([stamped.value('to'), stamped.callId]).toEqual(['<sip:b@c>', '7']);
+    expect(asRequest(Buffer.from(text)).head).toEqual(stamped.head);
+  });
+
   test.each([
     ['192.0.2.9;branch=x', undefined],
     ['192.0.2.1;branch=x', '192.0.2.1;branch=x;received=192.0.2.9'],
