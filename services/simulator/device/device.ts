@@ -1,13 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { answerChallenge, parseChallenge } from '../../sip/auth/challenge.ts';
-import type { Challenge } from '../../sip/auth/challenge.ts';
-import { digestHa1 } from '../../sip/auth/digest.ts';
 import { parseExpirySeconds } from '../../sip/message/fields.ts';
 import type { Response } from '../../sip/message/message.ts';
 import type { Endpoint } from '../../sip/transport/received.ts';
+import { Authentication } from '../user-agent/authentication.ts';
 import type { UserAgent } from '../user-agent/user-agent.ts';
 import { stepDevice } from './reduce.ts';
-import { buildProbe, buildRegister } from './requests.ts';
+import { buildProbe, buildRegister, registrarOf } from './requests.ts';
 import type { Identity } from './requests.ts';
 import { unregistered } from './state.ts';
 import type { Behaviour, DeviceInput, DeviceOutput, DeviceState, DeviceTimer, Place } from './state.ts';
@@ -35,14 +33,12 @@ export type DeviceOptions = {
   readonly onNews: (device: Device, news: DeviceNews) => void;
 };
 
-type Authentication = { readonly challenge: Challenge; count: number };
-
 /** A simulated device: the reducer with a user agent. It answers challenges and keeps one Call-ID for each site. */
 export class Device {
   readonly #options: DeviceOptions;
   readonly #tag = randomBytes(6).toString('hex');
   readonly #callIds: Readonly<Record<Place, string>>;
-  readonly #authentications = new Map<Place, Authentication>();
+  readonly #authentications: Readonly<Record<Place, Authentication>>;
   #cseq = 0;
   #state: DeviceState = unregistered;
 
@@ -51,6 +47,10 @@ export class Device {
     const callId = (): string => `${user}-${randomBytes(9).toString('base64url')}`;
     this.#options = options;
     this.#callIds = { primary: callId(), backup: callId() };
+    this.#authentications = {
+      primary: new Authentication(user, options.password),
+      backup: new Authentication(user, options.password),
+    };
   }
 
   get state(): DeviceState {
@@ -101,16 +101,16 @@ export class Device {
   /** `challenged` counts the challenges answered in this attempt. */
   #register(to: Place, expiresSeconds: number, startedMs: number, challenged: number): void {
     const { identity, userAgent } = this.#options;
-    const authentication = this.#authentications.get(to);
+    const authentication = this.#authentications[to];
     const request = buildRegister(identity, userAgent.endpoint, {
       callId: this.#callIds[to],
       tag: this.#tag,
       cseq: (this.#cseq += 1),
       expiresSeconds,
-      authorization: authentication && this.#authorize(authentication),
+      credentials: authentication.headers('REGISTER', registrarOf(identity)),
     });
     this.#ask(request, to, (response) => {
-      if (response?.status === 401 && challenged < 2 && this.#takeChallenge(to, response)) {
+      if (response && challenged < 2 && authentication.take(response)) {
         this.#register(to, expiresSeconds, startedMs, challenged + 1);
       } else this.#registerDone(response, expiresSeconds, startedMs);
     });
@@ -141,28 +141,6 @@ export class Device {
     };
     const withdraw = limit(() => end(undefined), answerMsMax);
     userAgent.send(request, sites[to], { onFinal: end, onSilence: () => end(undefined) });
-  }
-
-  #takeChallenge(to: Place, response: Response): boolean {
-    const challenges = response.lines('www-authenticate').map((line) => parseChallenge(line));
-    const challenge = challenges.find((each) => each !== undefined);
-    if (!challenge) return false;
-    this.#authentications.set(to, { challenge, count: 0 });
-    return true;
-  }
-
-  #authorize(authentication: Authentication): string {
-    const { challenge } = authentication;
-    const { identity, password } = this.#options;
-    authentication.count += 1;
-    return answerChallenge(challenge, {
-      username: identity.user,
-      ha1: digestHa1(challenge.algorithm, identity.user, challenge.realm, password),
-      method: 'REGISTER',
-      uri: `sip:${identity.domain}`,
-      cnonce: randomBytes(6).toString('hex'),
-      count: authentication.count,
-    });
   }
 }
 

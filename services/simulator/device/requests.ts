@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { buildRequest } from '../../sip/message/request.ts';
-import { magicCookie } from '../../sip/message/via.ts';
+import type { HeaderLine } from '../user-agent/authentication.ts';
+import { hostPort, newVia } from '../user-agent/via.ts';
 import type { Endpoint } from '../../sip/transport/received.ts';
 
 /** Who a simulated device is; texts are byte strings. */
@@ -11,43 +11,48 @@ export type Identity = {
   readonly instance: string;
 };
 
+/** The Request-URI of its REGISTER: the domain (RFC 3261 section 10.2). */
+export function registrarOf({ domain }: Identity): string {
+  return `sip:${domain}`;
+}
+
 /** What ties a request to those before it. */
 export type Sequence = { readonly callId: string; readonly tag: string; readonly cseq: number };
 
 export type RegisterParts = Sequence & {
   readonly expiresSeconds: number;
-  /** Value of Authorization, once challenged. */
-  readonly authorization?: string | undefined;
+  /** Authorization, once challenged. */
+  readonly credentials: readonly HeaderLine[];
 };
 
 /** A REGISTER of this device (RFC 3261 section 10.2). */
 export function buildRegister(identity: Identity, from: Endpoint, parts: RegisterParts): Buffer {
   const { user, domain, instance } = identity;
-  const { expiresSeconds, authorization, ...sequence } = parts;
+  const { expiresSeconds, credentials, ...sequence } = parts;
   const contact = `<sip:${user}@${hostPort(from)}>;+sip.instance="<${instance}>"`;
   return build('REGISTER', identity, from, {
     ...sequence,
-    uri: `sip:${domain}`,
+    uri: registrarOf(identity),
     to: `<sip:${user}@${domain}>`,
     headers: [
       ['Contact', contact],
       ['Expires', String(expiresSeconds)],
       ['Supported', 'path'],
-      ...(authorization === undefined ? [] : [['Authorization', authorization] as const]),
+      ...credentials,
     ],
   });
 }
 
 /** The handshake: an OPTIONS to the site itself. */
 export function buildProbe(identity: Identity, from: Endpoint, sequence: Sequence): Buffer {
-  const uri = `sip:${identity.domain}`;
+  const uri = registrarOf(identity);
   return build('OPTIONS', identity, from, { ...sequence, uri, to: `<${uri}>`, headers: [] });
 }
 
 type Parts = Sequence & {
   readonly uri: string;
   readonly to: string;
-  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly headers: readonly HeaderLine[];
 };
 
 function build(method: string, { user, domain }: Identity, from: Endpoint, parts: Parts): Buffer {
@@ -55,15 +60,11 @@ function build(method: string, { user, domain }: Identity, from: Endpoint, parts
   return buildRequest({
     method,
     uri,
-    via: `SIP/2.0/UDP ${hostPort(from)};rport;branch=${magicCookie}${randomBytes(9).toString('base64url')}`,
+    via: newVia(from),
     from: `<sip:${user}@${domain}>;tag=${tag}`,
     to,
     callId,
     cseq,
     headers: [...headers, ['User-Agent', 'dualhome simulated device']],
   });
-}
-
-function hostPort({ address, port }: Endpoint): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
