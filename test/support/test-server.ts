@@ -1,15 +1,13 @@
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { realpathSync } from 'node:fs';
 import { chmod, mkdtemp } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEmbeddedPostgres } from '../../services/platform/embedded-postgres/server.ts';
 import type { EmbeddedPostgres } from '../../services/platform/embedded-postgres/server.ts';
 import { isDualhomeError } from '../../services/protocol/errors/index.ts';
+import { Guard } from './guard.ts';
 
 export type TestServerOptions = {
   /** Writes survive a crash of the machine, as in production; default false, which is faster. */
@@ -25,14 +23,14 @@ const PORT_ATTEMPTS = 5;
 export class TestServer implements AsyncDisposable {
   readonly dataDir: string;
   readonly #options: TestServerOptions;
-  readonly #guard: ChildProcess;
+  readonly #guard: Guard;
   #server: EmbeddedPostgres | undefined;
   #port = 0;
 
   constructor(dataDir: string, options: TestServerOptions) {
     this.dataDir = dataDir;
     this.#options = options;
-    this.#guard = startGuard(dataDir);
+    this.#guard = new Guard(CLEAR_UP, dataDir);
   }
 
   /** The server as it runs now. */
@@ -76,33 +74,16 @@ export class TestServer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
-    this.#guard.ref();
-    const gone = once(this.#guard, 'exit');
-    this.#guard.stdin?.end();
-    await gone;
+    await this.#guard[Symbol.asyncDispose]();
   }
 }
 
-/**
- * Clears up when the pipe to it closes, with the process that holds it, however that one ended: a run that was killed
- * leaves neither a server nor its files.
- */
-const GUARD = `
-cat > /dev/null
+/** A run that was killed leaves neither a server nor its files. */
+const CLEAR_UP = `
 pid=$(head -n 1 "$1/pgdata/postmaster.pid" 2> /dev/null)
 if [ -n "$pid" ] && [ "$(readlink "/proc/$pid/cwd")" = "$1/pgdata" ]; then kill -QUIT "$pid"; fi
 while [ -n "$pid" ] && [ "$(readlink "/proc/$pid/cwd")" = "$1/pgdata" ]; do sleep 0.05; done
 rm -rf "$(dirname "$1")"`;
-
-function startGuard(dataDir: string): ChildProcess {
-  const guard = spawn('sh', ['-c', GUARD, 'guard', dataDir], {
-    detached: true,
-    stdio: ['pipe', 'ignore', 'ignore'],
-  });
-  guard.unref();
-  (guard.stdin as Socket).unref();
-  return guard;
-}
 
 export async function testServer(options: TestServerOptions = {}): Promise<TestServer> {
   const dir = await mkdtemp(join(realpathSync(tmpdir()), 'dualhome-postgres-'));
