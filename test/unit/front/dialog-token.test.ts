@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import {
+  deviceDigest,
+  dialogDestination,
+  dialogSecondsMax,
+  isDialogToken,
+  sealDialogToken,
+} from '../../../services/front/calls/dialog-token.ts';
+import { openAorToken, sealAorToken } from '../../../services/front/calls/aor-token.ts';
+import { aRequest } from '../../support/sip-messages.ts';
+
+const c1 = Buffer.alloc(32, 1);
+const c2 = Buffer.alloc(32, 2);
+const nowMs = Date.UTC(2026, 10, 25);
+const caller = { aor: 'alice@example.com', device: deviceDigest('urn:uuid:1') };
+const callee = { aor: 'bob@example.com', device: deviceDigest('device:gateway') };
+
+const invite = aRequest('INVITE', { fields: { From: '<sip:alice@example.com>;tag=a', 'Call-ID': 'one' } });
+const inDialog = (from: string, to: string, callId = 'one') =>
+  aRequest('BYE', {
+    fields: { From: `<sip:x@y>;tag=${from}`, To: `<sip:y@x>;tag=${to}`, 'Call-ID': callId },
+  });
+const token = sealDialogToken([c1], invite, { caller, callee }, nowMs);
+const open = (request = inDialog('a', 'b'), text = token, atMs = nowMs, keys = [c2, c1] as const) =>
+  dialogDestination([...keys], text, request, atMs);
+
+describe('a dialog token', () => {
+  it("leads the caller's requests to the callee and the callee's to the caller, at either site of the pair", () => {
+    expect(open()).toEqual({ end: callee });
+    expect(open(inDialog('b', 'a'))).toEqual({ end: caller });
+    expect(dialogDestination([c1, c2], token, inDialog('b', 'a'), nowMs)).toEqual({ end: caller });
+  });
+
+  it('says where an end is no device of the pair', () => {
+    const out = sealDialogToken([c1], invite, { caller, callee: null }, nowMs);
+    expect(open(inDialog('a', 'b'), out)).toEqual({ end: null });
+    const into = sealDialogToken([c1], invite, { caller: null, callee }, nowMs);
+    expect(open(inDialog('b', 'a'), into)).toEqual({ end: null });
+    expect(open(inDialog('a', 'b'), into)).toEqual({ end: callee });
+  });
+
+  it.each([
+    ['of another dialog', inDialog('a', 'b', 'two'), token, nowMs],
+    ["with tags that are not the dialog's", inDialog('x', 'b'), token, nowMs],
+    ['without a To tag', aRequest('INVITE', { fields: { 'Call-ID': 'one' } }), token, nowMs],
+    ['after a day', inDialog('a', 'b'), token, nowMs + dialogSecondsMax * 1000 + 1000],
+    ['with one character changed', inDialog('a', 'b'), `${token.slice(0, -2)}AA`, nowMs],
+    ['cut off', inDialog('a', 'b'), token.slice(0, 30), nowMs],
+    ['made for another purpose', inDialog('a', 'b'), sealAorToken([c1], 'bob@example.com'), nowMs],
+    ['made up', inDialog('a', 'b'), 'bob', nowMs],
+  ])('opens nothing %s', (_, request, text, atMs) => {
+    expect(open(request, text, atMs)).toBeUndefined();
+  });
+
+  it('opens nothing with a key of nobody in the pair', () => {
+    expect(dialogDestination([c2], token, inDialog('a', 'b'), nowMs)).toBeUndefined();
+    expect([isDialogToken([c2], token), isDialogToken([c2, c1], token)]).toEqual([false, true]);
+  });
+
+  it('fits into the user part of a URI and stays short', () => {
+    expect(token).toMatch(/^[\w-]+$/);
+    expect(token.length).toBeLessThan(140);
+  });
+});
+
+describe('a token for the devices of an address', () => {
+  it('is opened by the pair alone', () => {
+    const sealed = sealAorToken([c1], 'bob@example.com');
+    expect(openAorToken([c2, c1], sealed)).toBe('bob@example.com');
+    expect(openAorToken([c2], sealed)).toBeUndefined();
+    expect(openAorToken([c1], token)).toBeUndefined();
+  });
+});
