@@ -79,6 +79,21 @@ export const logTables = `
     for each statement execute function guard_append_only();
 `;
 
+/** Only the beginning of a log is ever removed, and never its last event; SQLSTATE DH004 otherwise. */
+export const pruningGuard = `
+  create function guard_pruning() returns trigger language plpgsql as $$
+  begin
+    if exists (select from log where seq < (select max(seq) from gone))
+       or (select max(seq) from gone) >= (select seq from log_head) then
+      raise exception 'table % loses its oldest events only', tg_table_name using errcode = 'DH004';
+    end if;
+    return null;
+  end $$;
+
+  create trigger guard_pruning after delete on log
+    referencing old table as gone for each statement execute function guard_pruning();
+`;
+
 /** The guard of one table that the log's events fold into. */
 export const guardTable = (table: string): string => `
   create trigger guard_change after insert or update or delete on ${table}

@@ -70,6 +70,14 @@ const peerSchema = z.strictObject({
   sends: z.boolean().default(true),
 });
 
+/** How much of its logs, its own and the copies, a site keeps; see `synchronizer/retention/prune-to.ts`. */
+const retentionSchema = z.strictObject({
+  bytesMax: z.int().positive(),
+  ageMaxMs: z.int().positive().nullable(),
+  auditMs: z.int().positive().nullable(),
+});
+export type RetentionConfig = z.infer<typeof retentionSchema>;
+
 /** An FTP server of the operator's, where peers leave this site's incoming snapshots. */
 const ftpServerSchema = z.strictObject({
   address: addressSchema,
@@ -104,6 +112,7 @@ export const synchronizerConfigSchema = z.strictObject({
   peers: z.array(peerSchema),
   /** Chunk files: `outgoing` while exporting, `incoming` is the root of the FTP server. */
   spool: z.strictObject({ outgoing: z.string(), incoming: z.string() }),
+  retention: retentionSchema,
   /** Jobs started by themselves. */
   schedules: z.array(z.strictObject({ job: z.enum(['verify']), everyMs: z.int().min(1000) })),
 });

@@ -18,6 +18,8 @@ import { readTokenHashes } from './secrets.ts';
 export const programs = ['synchronizer', 'api'] as const;
 export type ProgramName = (typeof programs)[number];
 
+const bytesPerMb = 1_000_000;
+
 export type ProgramConfigContext = {
   readonly file: SiteFile;
   readonly layout: SiteLayout;
@@ -64,7 +66,7 @@ async function apiConfig(context: ProgramConfigContext): Promise<unknown> {
 
 function synchronizerConfig(context: ProgramConfigContext): unknown {
   const { file, layout } = context;
-  const { link, ftp, public_host, peers, schedules } = file.config;
+  const { link, ftp, public_host, peers, schedules, log_retention } = file.config;
   return synchronizerConfigSchema.parse({
     ...common('synchronizer', context),
     databases: databaseUrls('synchronizer', context),
@@ -80,6 +82,11 @@ function synchronizerConfig(context: ProgramConfigContext): unknown {
     signingKeyFile: layout.secrets.signingKey,
     peers: peers.map((peer) => peerConfig(peer, context)),
     spool: layout.spool,
+    retention: {
+      bytesMax: log_retention.size_mb_max * bytesPerMb,
+      ageMaxMs: log_retention.age_max,
+      auditMs: log_retention.audit,
+    },
     schedules: schedules.verification === null ? [] : [{ job: 'verify', everyMs: schedules.verification }],
   });
 }

@@ -19,7 +19,7 @@ import type { Peer } from './ports.ts';
 import type { ResumeAnswer } from './send/answer-resume.ts';
 import type { HomeLog } from './send/home-log.ts';
 import { LogSender } from './send/log-sender.ts';
-import { directionOf } from './status/direction.ts';
+import { directionOf, lacksEvents } from './status/direction.ts';
 import { LastReport } from './status/last-report.ts';
 import { readBacklog } from './store/home-log.ts';
 import type { Backlog } from './store/home-log.ts';
@@ -52,6 +52,7 @@ export class PeerSite implements Peer, AsyncDisposable {
   readonly #options: PeerSiteOptions;
   readonly #stack = new AsyncDisposableStack();
   readonly #last: LastReport;
+  #needsResync: boolean | undefined;
   #backlog: Backlog = { bytes: 0, oldestAt: null };
 
   constructor(options: PeerSiteOptions) {
@@ -83,9 +84,13 @@ export class PeerSite implements Peer, AsyncDisposable {
     this.link.start();
   }
 
+  get applied(): number | undefined {
+    return this.send?.applied ?? this.#last.holdsOf(log)?.report.applied?.seq;
+  }
+
   /** Reads what status shows and no event brings; a database that does not answer leaves it as it was. */
   async refresh(): Promise<void> {
-    await Promise.allSettled([this.#refreshBacklog(), this.#refreshProof()]);
+    await Promise.allSettled([this.#refreshBacklog(), this.#refreshProof(), this.#refreshNeed()]);
   }
 
   directions(): readonly Direction[] {
@@ -230,11 +235,26 @@ export class PeerSite implements Peer, AsyncDisposable {
     const { home, homeLog } = this.#options;
     const head = homeLog.state?.head;
     if (!this.send || !head) return;
-    const applied = this.send.applied ?? this.#last.holdsOf(log)?.report.applied?.seq ?? 0;
+    const applied = this.applied ?? 0;
     const behind = head.seq > applied;
     this.#backlog = behind
       ? await readBacklog(home, this.send.sent ?? applied, applied)
       : { bytes: 0, oldestAt: null };
+  }
+
+  /** A peer that lacks events which are gone is a reason to alarm, unless it never had a copy. */
+  async #refreshNeed(): Promise<void> {
+    const { homeLog, alarms, config } = this.#options;
+    const { applied = 0 } = this;
+    const firstSeq = homeLog.state?.firstSeq;
+    if (!this.send || typeof firstSeq !== 'number') return;
+    const needs = applied > 0 && lacksEvents(firstSeq, applied);
+    if (needs === this.#needsResync) return;
+    this.#needsResync = needs;
+    const subject = `${config.name}/copy`;
+    const detail = `It has applied ${applied}; the log begins at ${firstSeq}.`;
+    if (needs) await alarms.raise('LOG_PEER_NEEDS_RESYNC', subject, detail, { applied, firstSeq });
+    else await alarms.clear('LOG_PEER_NEEDS_RESYNC', subject);
   }
 
   async #refreshProof(): Promise<void> {

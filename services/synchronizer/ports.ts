@@ -4,10 +4,12 @@ import type { ErrorCode } from '../protocol/errors/index.ts';
 import type { LogName } from '../protocol/names.ts';
 import type { Position } from '../protocol/position.ts';
 import type { PeerConfig, SynchronizerConfig } from '../protocol/program-config.ts';
+import type { Clock } from '../platform/lifecycle/clock.ts';
 import type { Logger } from '../platform/logging/logger.ts';
 import type { Registry } from '../platform/metrics/registry.ts';
 import type { Database } from '../platform/postgres/database.ts';
 import type { CertificateStore } from '../platform/tls/certificate-store.ts';
+import type { Reservations } from './retention/reservations.ts';
 
 /**
  * What the parts of the synchronizer know of each other. Transfers and jobs are built on these
@@ -114,6 +116,8 @@ export type Peer = {
   readonly apply: ApplyLane | undefined;
   /** Absent where our log is not sent there (`sends: false`). */
   readonly send: SendLane | undefined;
+  /** The last event of our log that the peer has said to have applied, in this run or before; undefined if it never did. */
+  readonly applied: number | undefined;
 };
 
 /** What `startTransfers` and `startJobs` are given. */
@@ -126,6 +130,8 @@ export type SynchronizerContext = {
   readonly peers: ReadonlyMap<string, Peer>;
   readonly handlers: RequestHandlers;
   readonly alarms: Alarms;
+  readonly reservations: Reservations;
+  readonly clock: Clock;
   /** This site's certificate and the authorities of its peers, as they are now. */
   readonly certificates: CertificateStore;
   /** The peer whose certificate this is, or undefined. */

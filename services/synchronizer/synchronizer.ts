@@ -20,6 +20,7 @@ import { LinkListener } from './link/listener.ts';
 import { OncePerCause } from './link/once-per-cause.ts';
 import { PeerSite } from './peer-site.ts';
 import type { SynchronizerContext } from './ports.ts';
+import { Reservations } from './retention/reservations.ts';
 import { HomeLog } from './send/home-log.ts';
 import { StatusBoard } from './status/board.ts';
 
@@ -90,6 +91,8 @@ export async function createSynchronizer(
       peers,
       handlers,
       alarms,
+      reservations: new Reservations(systemClock),
+      clock: systemClock,
       certificates,
       authenticate: (certificate) => peerOf(certificate, trusted()),
     },

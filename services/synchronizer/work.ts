@@ -13,6 +13,8 @@ import { bootstrapWork, pullWork, servePeerJobs } from './jobs/remote.ts';
 import { JobRunner } from './jobs/runner.ts';
 import { Schedule } from './jobs/schedule.ts';
 import type { Peer, SynchronizerContext } from './ports.ts';
+import { Pruner } from './retention/pruner.ts';
+import type { PrunedLog } from './retention/pruner.ts';
 import { JobStore } from './store/job-store.ts';
 import { readPem } from '../platform/tls/identity-files.ts';
 import { clientFor } from './transfers/client.ts';
@@ -34,7 +36,7 @@ export async function startWork(
   context: SynchronizerContext,
   { stack, status }: { readonly stack: ResourceStack; readonly status: () => Status },
 ): Promise<Work> {
-  const { config, log, shared, peers, handlers, alarms } = context;
+  const { config, log, shared, peers, handlers, alarms, reservations, clock } = context;
   const store = new JobStore(shared);
   await clearSpool(config.spool);
   const reception = stack.use('FTP server', await openReception(context));
@@ -52,6 +54,11 @@ export async function startWork(
   stack.use('comparisons', new HeldCopies(peers, handlers, alarms));
   stack.use('previews', servePreviews(context));
   stack.use('history', serveHistory(context));
+
+  stack.use(
+    'pruning',
+    new Pruner({ logs: prunedLogs(context), retention: config.retention, reservations, clock, log }),
+  );
 
   const signer = new Signer(new Secret(await readPem(config.signingKeyFile)));
   const wake = (): void => runner.wake();
@@ -89,6 +96,16 @@ export async function startWork(
   return {
     preview: (query) => previewOf(context, store, jobRequestSchema.parse(JSON.parse(query.get('job') ?? ''))),
   };
+}
+
+/** This site's own log, as far as its peers have it, and the copies. */
+function prunedLogs({ home, peers }: SynchronizerContext): readonly PrunedLog[] {
+  const receivers = [...peers.values()].filter(({ send }) => send);
+  const applied = (): number => Math.min(...receivers.map((peer) => peer.applied ?? 0));
+  const copies = [...peers.values()].flatMap(({ config: { name }, standby }) =>
+    standby ? [{ name: `${name}/configuration`, database: standby, applied: () => Infinity }] : [],
+  );
+  return [{ name: 'configuration', database: home, applied }, ...copies];
 }
 
 function peerNamed(peers: ReadonlyMap<string, Peer>, name: string): Peer {

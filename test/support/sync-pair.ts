@@ -311,6 +311,7 @@ async function configure(
       },
     ],
     spool: { outgoing: site.file('outgoing'), incoming: site.file('incoming') },
+    retention: { bytesMax: 1_000_000_000, ageMaxMs: null, auditMs: null },
     schedules: [],
   };
 }

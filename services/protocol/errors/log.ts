@@ -38,6 +38,13 @@ export const logErrors = defineErrors({
     retry: 'later',
     http: 404,
   },
+  LOG_PEER_NEEDS_RESYNC: {
+    summary: 'The log has outgrown its limit and no longer holds events that this peer has not applied.',
+    action:
+      'None once the peer is back: it fetches a snapshot by itself. Raise log_retention.size_mb_max in site.yaml if it should bridge longer absences.',
+    retry: 'later',
+    http: 409,
+  },
   LOG_NOT_REACHED: {
     summary: 'The log has not reached that seq.',
     action: 'Name a seq up to the head, which `dualhome status` shows.',

@@ -110,6 +110,26 @@ export const siteConfigSchema = z.strictObject({
     })
     .prefault({})
     .describe('Jobs started by themselves.'),
+  log_retention: z
+    .strictObject({
+      size_mb_max: z
+        .int()
+        .min(1)
+        .default(10_240)
+        .describe(
+          'Of each log, in MB; beyond it the oldest events go, also those a peer lacks that is away (it needs a resync then).',
+        ),
+      age_max: durationText
+        .prefault('never')
+        .describe('Events older than this go once every peer has applied them; or never.'),
+      audit: durationText
+        .prefault('never')
+        .describe(
+          'Events younger than this are kept even beyond the size, such as 365d; never: no such wish.',
+        ),
+    })
+    .prefault({})
+    .describe("How much of the logs is kept: this site's own, and the copies of its peers'."),
   log_level: z
     .enum(['debug', 'info', 'warn', 'error'])
     .default('info')

@@ -38,7 +38,11 @@ export const grants: Readonly<Record<DatabaseKind, Partial<Record<DatabaseProgra
         log_origin: ['select', 'insert', 'update'],
       },
     },
-    synchronizer: { schema: 'public', tables: each([...kindTables, ...logTables], 'select') },
+    // It prunes the log, since it knows what peers have applied; a guard lets only the oldest events go.
+    synchronizer: {
+      schema: 'public',
+      tables: { ...each([...kindTables, ...logTables], 'select'), log: ['select', 'delete'] },
+    },
   },
   standby: {
     synchronizer: { schema: 'public', tables: {}, owner: true },

@@ -19,9 +19,10 @@ const pageSchema = z.object({
 });
 
 /** Lets peers read the history of this site's log, page by page. */
-export function serveHistory({ handlers, home, peers }: SynchronizerContext): Disposable {
-  return handlers.register('log.page', askSchema, async ({ after }, { peer }) => {
+export function serveHistory({ handlers, home, peers, reservations }: SynchronizerContext): Disposable {
+  return handlers.register('log.page', askSchema, async ({ log, after }, { peer }) => {
     if (!peers.get(peer)?.send) throw new DualhomeError('LINK_LOG_NOT_SENT');
+    reservations.touch(log, `history of ${peer}`, after);
     const events = await readAfter(home, after, page);
     return { events: events.map(({ timeMs, body }) => ({ timeMs, body: body.toString('base64') })) };
   });
@@ -32,11 +33,12 @@ export function serveHistory({ handlers, home, peers }: SynchronizerContext): Di
  * is: each event is proven to follow from the one before, and the last one to lead to the snapshot's
  * hash. What was fetched stays, so an interrupted backfill goes on where it was.
  */
-export function backfillWork({ peers }: SynchronizerContext): JobWork {
+export function backfillWork({ peers, reservations }: SynchronizerContext): JobWork {
   return async (job, { signal, phase, count }) => {
     const peer = peers.get(job.peer);
     if (!peer?.standby) throw new DualhomeError('LINK_LOG_NOT_SENT');
     const { link, standby } = peer;
+    using _reserved = reservations.hold(`${job.peer}/${job.log}`, 0);
     let events = 0;
     let bytes = 0;
     phase('fetching history');

@@ -40,7 +40,7 @@ export function directionOf(facts: DirectionFacts): Direction {
     log,
     from,
     to,
-    health: healthOf(facts),
+    health: needsResync(home, applied) ? 'halted' : healthOf(facts),
     heardSecondsAgo: heardSecondsAgo(facts),
     head,
     firstSeq: home?.firstSeq ?? null,
@@ -51,12 +51,27 @@ export function directionOf(facts: DirectionFacts): Direction {
     secondsBehind: behind === 0 ? 0 : secondsOf(agedMs(standby?.behindMs, facts.standby)),
     bytesUnsent: home?.bytesUnsent ?? null,
     lane: standby?.state ?? null,
-    trouble: standby?.code ? troubleOf(standby.code, standby.detail) : null,
+    trouble: troubleOfDirection(facts, applied),
     proof,
     ready: proof?.equal ?? false,
     loss:
       behind === null ? null : { changes: behind, oldestSeconds: behind === 0 ? 0 : oldestSeconds(facts) },
   };
+}
+
+/** Whether a log that begins at `firstSeq` cannot be gone on with behind `applied`. */
+export function lacksEvents(firstSeq: number, applied: number): boolean {
+  return firstSeq > applied + 1;
+}
+
+function needsResync(home: SendReport | undefined, applied: number | null): boolean {
+  return applied !== null && lacksEvents(home?.firstSeq ?? 0, applied);
+}
+
+function troubleOfDirection({ home, standby }: DirectionFacts, applied: number | null): Direction['trouble'] {
+  const { code = null, detail = '' } = standby?.report ?? {};
+  if (code !== null) return troubleOf(code, detail);
+  return needsResync(home?.report, applied) ? troubleOf('LOG_PEER_NEEDS_RESYNC', '') : null;
 }
 
 /** A code with what the operator should do about it. */

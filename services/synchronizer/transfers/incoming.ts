@@ -20,6 +20,8 @@ export type IncomingOptions = {
   readonly lane: ApplyLane;
   readonly verifier: Verifier;
   readonly landing: Landing;
+  /** The events of the standby's own log that bring the snapshot up to it. */
+  readonly reserved: Disposable;
   /** Of this transfer alone. */
   readonly directory: string;
   readonly log: Logger;
@@ -85,7 +87,7 @@ export class Incoming implements AsyncDisposable {
   }
 
   async #import(): Promise<void> {
-    const { header, url, lane, verifier, landing, directory, log, onTaken } = this.#options;
+    const { header, url, lane, verifier, landing, reserved, directory, log, onTaken } = this.#options;
     const { signal } = this.#stop;
     try {
       const outcome = await importSnapshot({
@@ -112,6 +114,7 @@ export class Incoming implements AsyncDisposable {
       this.#received = { ...this.#received, state: 'failed', error: { code, detail } };
       log.warn({ err: error, transfer: header.transfer, peer: this.peer }, 'snapshot not taken');
     } finally {
+      reserved[Symbol.dispose]();
       await landing[Symbol.asyncDispose]();
       await rm(directory, { recursive: true, force: true });
     }

@@ -33,7 +33,7 @@ export type PushOptions = {
  * An attempt that breaks begins again at a new point, under another id.
  */
 export function pushWork(context: SynchronizerContext, { signer, clientFor }: PushOptions): JobWork {
-  const { config, home, peers } = context;
+  const { config, home, peers, reservations } = context;
   return async (job, { signal, phase, count }) => {
     const peer = peers.get(job.peer);
     if (!peer?.send) throw new DualhomeError('LINK_LOG_NOT_SENT');
@@ -52,6 +52,7 @@ export function pushWork(context: SynchronizerContext, { signer, clientFor }: Pu
     const exported = cleanup.use(
       await openExport({ database: home, site: config.site, transfer, scope, directory, signer, signal }),
     );
+    cleanup.use(reservations.hold(job.log, exported.header.seq));
     const offer = await ask('transfer.begin', { header: exported.header }, offerSchema);
     cleanup.defer(async () => {
       await peer.link.request('transfer.end', { transfer }, z.unknown()).catch(() => undefined);

@@ -77,7 +77,7 @@ export class Receiver implements AsyncDisposable {
   }
 
   async #begin(name: string, header: SnapshotHeader): Promise<Offer> {
-    const { config, log, peers } = this.#context;
+    const { config, log, peers, reservations } = this.#context;
     const peer = peers.get(name);
     if (!peer?.apply || !peer.config.standby) throw new DualhomeError('LINK_LOG_NOT_SENT');
     const known = this.#incoming.get(keyOf(name, header.transfer));
@@ -90,7 +90,9 @@ export class Receiver implements AsyncDisposable {
     const landing = await this.#reception.land(name, header.transfer, directory);
     const onTaken = (): Promise<void> => this.#onTaken(name);
     const lane = peer.apply;
+    const reserved = reservations.hold(`${name}/${header.log}`, header.seq);
     const incoming = new Incoming({
+      reserved,
       url: peer.config.standby,
       peer: name,
       header,

@@ -62,6 +62,19 @@ describe('a direction', () => {
     expect(one).toMatchObject({ applied: 97, eventsBehind: 3, secondsBehind: 0.04 });
   });
 
+  it('needs a resync when the log no longer holds what follows the copy, whether that is heard of or not', () => {
+    const home = { report: sends({ firstSeq: 91, confirmed: null }), ageMs: 0 };
+    const lacking = { report: holds({ applied: at(89), state: 'unlinked' }), ageMs: 9_000 };
+    for (const linkUp of [true, false]) {
+      expect(seenByHome({ home, standby: lacking, linkUp })).toMatchObject({
+        health: 'halted',
+        trouble: { code: 'LOG_PEER_NEEDS_RESYNC' },
+      });
+    }
+    const last = { report: holds({ applied: at(90) }), ageMs: 0 };
+    expect(seenByHome({ home, standby: last })).toMatchObject({ health: 'ok', trouble: null });
+  });
+
   it('is good only while it is proven, applying, in time, and heard of within three heartbeats', () => {
     expect(seenByHome().health).toBe('ok');
     expect(seenByHome({ linkUp: false }).health).toBe('unknown');
