@@ -11,6 +11,7 @@ import type { SiteFile } from '../../site/config/read.ts';
 import { siteLayout } from '../../site/layout.ts';
 import type { SiteLayout } from '../../site/layout.ts';
 import { openApi } from '../connection.ts';
+import { killSite } from './kill-site.ts';
 
 const tailLines = 5;
 
@@ -22,7 +23,7 @@ export class DemoSite implements AsyncDisposable {
   readonly path: string;
   readonly layout: SiteLayout;
   readonly api: HttpClient;
-  readonly #child: ChildProcess;
+  #child: ChildProcess;
 
   private constructor(file: SiteFile, api: HttpClient, child: ChildProcess) {
     this.name = file.config.site;
@@ -35,19 +36,24 @@ export class DemoSite implements AsyncDisposable {
   /** Starts everything of the site and waits until it serves. @throws SITE_PROGRAM_NOT_READY */
   static async start(path: string, signal: AbortSignal): Promise<DemoSite> {
     const file = await readSiteFile(path);
-    const log = join(file.dataDir, 'logs', 'site.log');
-    const child = spawnSupervisor(path, log);
-    const site = new DemoSite(file, await openApi({ config: path }), child);
-    const stop = (): void => void child.kill('SIGTERM');
-    signal.addEventListener('abort', stop, { once: true });
-    const exited = once(child, 'exit').then(() => 'exited' as const);
-    const outcome = await Promise.race([becomesReady(child), exited]);
-    signal.removeEventListener('abort', stop);
-    if (outcome === 'ready') return site;
-    signal.throwIfAborted();
-    throw new DualhomeError('SITE_PROGRAM_NOT_READY', {
-      detail: `Site ${site.name} did not start: ${endOf(child)}; see ${log}\n${tailOf(log)}`,
-    });
+    const log = logOf(file.dataDir);
+    const site = new DemoSite(file, await openApi({ config: path }), spawnSupervisor(path, log));
+    await site.#untilReady(signal, log);
+    return site;
+  }
+
+  /** Ends every process of the site at once, without a word: what a fire or a power failure does to it. */
+  async kill(): Promise<void> {
+    const exited = once(this.#child, 'exit');
+    await killSite(this.layout);
+    await exited;
+  }
+
+  /** Starts the site again after it was killed, on what its disks hold. @throws SITE_PROGRAM_NOT_READY */
+  async startAgain(signal: AbortSignal): Promise<void> {
+    const log = logOf(this.layout.dataDir);
+    this.#child = spawnSupervisor(this.path, log);
+    await this.#untilReady(signal, log);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -57,6 +63,24 @@ export class DemoSite implements AsyncDisposable {
     this.#child.kill('SIGTERM');
     await exited;
   }
+
+  async #untilReady(signal: AbortSignal, log: string): Promise<void> {
+    const child = this.#child;
+    const stop = (): void => void child.kill('SIGTERM');
+    signal.addEventListener('abort', stop, { once: true });
+    const exited = once(child, 'exit').then(() => 'exited' as const);
+    const outcome = await Promise.race([becomesReady(child), exited]);
+    signal.removeEventListener('abort', stop);
+    if (outcome === 'ready') return;
+    signal.throwIfAborted();
+    throw new DualhomeError('SITE_PROGRAM_NOT_READY', {
+      detail: `Site ${this.name} did not start: ${endOf(child)}; see ${log}\n${tailOf(log)}`,
+    });
+  }
+}
+
+function logOf(dataDir: string): string {
+  return join(dataDir, 'logs', 'site.log');
 }
 
 function endOf({ exitCode, signalCode }: ChildProcess): string {

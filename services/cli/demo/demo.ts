@@ -9,6 +9,7 @@ import type { DemoPair } from './demo-pair.ts';
 import { showLive } from './live.ts';
 import { readStatus } from './replication.ts';
 import { Steps } from './steps.ts';
+import { showFailover } from './failover.ts';
 import { showCut, showResync, showTour } from './tour.ts';
 import { restartOnChange } from './watch.ts';
 
@@ -65,6 +66,7 @@ async function runOnce(
     await showTour(pair, context);
     await showCut(pair, context);
     await showResync(pair, context);
+    await showFailover(pair, context);
     return (await readStatus(pair.c1)).peers.flatMap(({ directions }) => directions);
   } finally {
     await steps.run('stop', 'Everything stops, in order', async () => {
