@@ -3,8 +3,8 @@ import type { HttpServer } from '../platform/http/server.ts';
 import type { Logger } from '../platform/logging/logger.ts';
 import type { Database } from '../platform/postgres/database.ts';
 import type { ApiConfig } from '../protocol/program-config.ts';
-import type { HomeLog } from './log/home-log.ts';
 import type { Applied } from './applied.ts';
+import type { ConfigurationLog } from './change/configuration-log.ts';
 import type { Principal } from './principal.ts';
 import type { Synchronizer } from './synchronizer.ts';
 
@@ -14,7 +14,7 @@ export type ApiContext = {
   readonly server: HttpServer<Principal>;
   readonly home: Database;
   readonly shared: Database;
-  readonly homeLog: HomeLog;
+  readonly homeLog: ConfigurationLog;
   readonly sealer: Sealer;
   readonly synchronizer: Synchronizer;
   readonly applied: Applied;

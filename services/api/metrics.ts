@@ -1,13 +1,13 @@
 import { Counter, createRegistry, Gauge, Histogram } from '../platform/metrics/registry.ts';
 import type { Registry } from '../platform/metrics/registry.ts';
 import type { GroupFacts } from '../log/group-writer.ts';
-import type { HomeLog } from './log/home-log.ts';
+import type { ConfigurationLog } from './change/configuration-log.ts';
 
 export type ApiMetrics = {
   readonly registry: Registry;
   readonly onGroup: (facts: GroupFacts) => void;
   /** Shows the state of the log whenever it is asked for. */
-  readonly observe: (homeLog: HomeLog) => void;
+  readonly observe: (homeLog: ConfigurationLog) => void;
 };
 
 /** What the api tells Prometheus beside the usual things about its process. */

@@ -1,3 +1,6 @@
+import { configurationLog } from '../log/definition.ts';
+import { watchAlarms } from '../log/watch-alarms.ts';
+import { WrittenLog } from '../log/written-log.ts';
 import { aborted } from '../platform/lifecycle/abort.ts';
 import type { Program } from '../platform/lifecycle/program.ts';
 import type { ResourceStack } from '../platform/lifecycle/resource-stack.ts';
@@ -7,9 +10,10 @@ import { openDatabase } from '../platform/postgres/database.ts';
 import { CertificateStore } from '../platform/tls/certificate-store.ts';
 import type { ApiConfig } from '../protocol/program-config.ts';
 import { Applied } from './applied.ts';
+import { changePlanner } from './change/configuration-log.ts';
+import type { ConfigurationLog } from './change/configuration-log.ts';
+import type { ChangeAnswer, ChangeRequest } from './change/intent.ts';
 import type { ApiContext } from './context.ts';
-import { HomeLog } from './log/home-log.ts';
-import { watchAlarms } from './log/watch-alarms.ts';
 import { createApiMetrics } from './metrics.ts';
 import { principals } from './principal.ts';
 import { openSealer, softwareVersion } from './read-config.ts';
@@ -45,7 +49,9 @@ export async function serveApi(config: ApiConfig, { signal, stack, program }: Ap
 
   const homeLog = stack.use(
     'configuration log',
-    new HomeLog({
+    new WrittenLog<ChangeRequest, ChangeAnswer>({
+      definition: configurationLog,
+      planner: changePlanner(config.site),
       site: config.site,
       url,
       applicationName,
@@ -123,7 +129,7 @@ function openCertificates(
   return CertificateStore.open({ keyFile, certificateFile: certFile, authorityFiles: [caFile], onProblem });
 }
 
-function healthOf({ state, queued }: HomeLog) {
+function healthOf({ state, queued }: ConfigurationLog) {
   return state.open
     ? { healthy: true, seq: state.head.seq, queued }
     : { healthy: false, code: state.reason.code, detail: state.reason.detail ?? null };

@@ -1,7 +1,7 @@
 import { errorRegistry } from '../protocol/errors/index.ts';
 import type { DualhomeError, ErrorCode } from '../protocol/errors/index.ts';
 import type { Status } from '../protocol/status.ts';
-import type { LogState } from './log/home-log.ts';
+import type { LogState } from '../log/written-log.ts';
 import type { Alarm } from './store/alarms.ts';
 
 export type ApiFacts = {

@@ -13,6 +13,8 @@ import { KeptSession } from './kept-session.ts';
 export type AppenderOptions = {
   /** Database whose log is written, as the role that may. */
   readonly url: string;
+  /** Schema of the log, where it is not the default one. */
+  readonly schema?: string | undefined;
   readonly applicationName: string;
   /** NOTIFYed of each run with the seq it ends at. */
   readonly channel: string;

@@ -6,7 +6,7 @@ import type { ConnectionOptions } from '../platform/postgres/connection.ts';
  * Plans are made once a connection, some while a table is still empty and has no statistics: they must use the key
  * nevertheless.
  */
-const settings = '-c enable_seqscan=off';
+const settings = { enable_seqscan: 'off' };
 
 /** One pipelined connection to a database, opened when needed and anew after it was lost. */
 export class KeptSession implements AsyncDisposable {
@@ -41,9 +41,7 @@ export class KeptSession implements AsyncDisposable {
 
   async #reopen(): Promise<PipelineSession> {
     await this.drop();
-    const url = new URL(this.#options.url);
-    url.searchParams.set('options', settings);
-    this.#current = await openPipeline({ ...this.#options, url: url.href });
+    this.#current = await openPipeline({ ...this.#options, settings });
     return this.#current;
   }
 }

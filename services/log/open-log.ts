@@ -6,7 +6,8 @@ import { openPipeline } from '../platform/postgres/pipeline.ts';
 import type { PipelineSession } from '../platform/postgres/pipeline.ts';
 import type { Queryable } from '../platform/postgres/statement.ts';
 import { commitRun } from './commit-run.ts';
-import { configurationLog, incarnationBegunEvent } from './configuration.ts';
+import type { LogDefinition } from './definition.ts';
+import { incarnationBegunEvent } from './events.ts';
 import { chainRun } from './event.ts';
 import type { LogEnd } from './group-writer.ts';
 import { readHead } from './head.ts';
@@ -16,7 +17,10 @@ import { hashAt } from './read.ts';
 import { readWitness } from './witness.ts';
 
 export type HomeLogOptions = {
+  readonly definition: LogDefinition;
   readonly url: string;
+  /** Schema of the log, where it is not the default one. */
+  readonly schema?: string | undefined;
   readonly applicationName: string;
   readonly site: string;
   readonly witnessFile: string;
@@ -25,10 +29,13 @@ export type HomeLogOptions = {
 /** Who begins an incarnation, and why. */
 export type Cause = { readonly actor: Actor; readonly reason: string };
 
-const firstStart: Cause = { actor: { name: 'api', role: 'program' }, reason: 'first start' };
+const firstStart = ({ applicationName }: HomeLogOptions): Cause => ({
+  actor: { name: applicationName, role: 'program' },
+  reason: 'first start',
+});
 
 /**
- * Where the configuration log of this site ends, once it is certain that it may be written on. Begins its first
+ * Where a log of this site ends, once it is certain that it may be written on. Begins its first
  * incarnation when it is new.
  *
  * @throws LOG_RESTORED when it is older than it was, or not where it was written
@@ -45,7 +52,7 @@ export async function openHomeLog(options: HomeLogOptions): Promise<LogEnd> {
     witness,
     hashAtWitness: witness && (await hashAt(session, witness.seq)),
   });
-  if (verdict === 'new') return await begin(session, options, null, firstStart);
+  if (verdict === 'new') return await begin(session, options, null, firstStart(options));
   if (verdict === 'continued') return { head, lastTimeMs: await lastTimeMs(session, head.seq) };
   throw new DualhomeError('LOG_RESTORED', {
     detail: verdict.restored,
@@ -62,7 +69,7 @@ export async function beginIncarnation(options: HomeLogOptions, cause: Cause): P
 
 async function begin(
   session: PipelineSession,
-  { site }: HomeLogOptions,
+  { definition, site }: HomeLogOptions,
   parent: Position | null,
   cause: Cause,
 ): Promise<LogEnd> {
@@ -72,7 +79,7 @@ async function begin(
   const incarnation = randomUUID();
   const event = incarnationBegunEvent(parent, { site, incarnation, seq, timeMs, ...cause });
   const run = chainRun(from, [event], incarnation);
-  const { changes } = configurationLog.fold([event], seq);
+  const { changes } = definition.fold([event], seq);
   await commitRun(session, run, changes, { also: [recordOriginStatement(await serverOrigin(session))] });
   return { head: run.to, lastTimeMs: timeMs };
 }

@@ -8,7 +8,7 @@ import { wholeScope } from '../protocol/scope.ts';
 import { broken } from './chain.ts';
 import { compareSides, sideOf } from './compare.ts';
 import type { Side } from './compare.ts';
-import { configurationLog } from './configuration.ts';
+import type { LogDefinition } from './definition.ts';
 import { readHead } from './head.ts';
 import { heldAfter } from './held.ts';
 import type { Base } from './held.ts';
@@ -17,14 +17,16 @@ import { createScratch, scratch, scratchRows } from './scratch.ts';
 import type { ScratchRow } from './scratch.ts';
 import { loadChunks } from './snapshot/load.ts';
 import type { ChunkFile } from './snapshot/load.ts';
-import { configurationTables } from './tables.ts';
 
 /** A point of a log: a seq, the last event up to a time, or the head. */
 export type Until = { readonly seq: number } | { readonly timeMs: number } | 'head';
 
 export type ReplayOptions = {
+  readonly definition: LogDefinition;
   /** URL of the database whose log is replayed; it is only read. */
   readonly source: string;
+  /** Schema of the log, where it is not the default one. */
+  readonly schema?: string | undefined;
   /** URL of a database in which temporary tables may be made; may be the same. */
   readonly scratch: string;
   /** Where to begin when the log's beginning is not held: a snapshot of the same log. */
@@ -101,7 +103,7 @@ export class Replay implements AsyncDisposable {
         const comparison = await compareSides({
           ours: sideOf(tx),
           theirs: this.side,
-          tables: configurationTables,
+          tables: this.#options.definition.tables,
           differencesMax,
           signal: this.#options.signal,
         });
@@ -116,7 +118,7 @@ export class Replay implements AsyncDisposable {
   }
 
   async #rollTo(source: Queryable, to: number, head: number): Promise<void> {
-    const { onProgress, signal } = this.#options;
+    const { definition, onProgress, signal } = this.#options;
     if (to < this.#position.seq)
       throw new DualhomeError('LOG_NOT_HELD', {
         detail: `The state at ${to} cannot be rebuilt; the earliest one is that at ${this.#position.seq}.`,
@@ -128,7 +130,7 @@ export class Replay implements AsyncDisposable {
         facts: { seq: to, head },
       });
     this.#position = await rollForward({
-      definition: configurationLog,
+      definition,
       source,
       target: this.#target,
       searchPath: scratch,
@@ -148,9 +150,11 @@ export class Replay implements AsyncDisposable {
  */
 export async function openReplay(options: ReplayOptions): Promise<Replay> {
   await using held = new AsyncDisposableStack();
-  const open = (url: string, poolMax: number): Database =>
-    held.use(openDatabase({ url, applicationName: 'dualhome replay', statementTimeoutMs: 0, poolMax }));
-  const source = open(options.source, 2);
+  const open = (url: string, poolMax: number, schema?: string): Database =>
+    held.use(
+      openDatabase({ url, schema, applicationName: 'dualhome replay', statementTimeoutMs: 0, poolMax }),
+    );
+  const source = open(options.source, 2, options.schema);
   const complete = await heldAfter(source);
   const position = options.base ? baseOf(options.base.header) : complete;
   if (position.seq < complete.seq || (!options.base && position.seq > 0))
@@ -159,9 +163,9 @@ export async function openReplay(options: ReplayOptions): Promise<Replay> {
       facts: { completeFrom: complete.seq + 1 },
     });
   const target = held.use(await open(options.scratch, 1).session());
-  const { base, signal } = options;
+  const { definition, base, signal } = options;
   await target.transaction(async (tx) => {
-    await createScratch(tx, configurationTables);
+    await createScratch(tx, definition.tables);
     if (base) await loadChunks(tx, { ...base, schema: scratch, signal });
   });
   return new Replay(options, source, target, held.move(), position);

@@ -1,14 +1,13 @@
-import type { TableChange } from '../model/table.ts';
+import type { Table, TableChange } from '../model/table.ts';
 import type { Queryable, Session } from '../platform/postgres/database.ts';
 import type { Scope } from '../protocol/scope.ts';
 import { ChainCheck, broken } from './chain.ts';
 import { changeStatements } from './commit-run.ts';
-import type { LogDefinition } from './fold.ts';
+import type { LogDefinition } from './definition.ts';
 import type { Base } from './held.ts';
 import { isInRange } from './key-range.ts';
 import { readAfter } from './read.ts';
 import type { ReadLimit } from './read.ts';
-import { tablesOf } from './tables.ts';
 
 export type RollForwardOptions = {
   readonly definition: LogDefinition;
@@ -48,7 +47,7 @@ export async function rollForward(options: RollForwardOptions): Promise<Base> {
     await apply(
       target,
       searchPath,
-      changes.flatMap((change) => within(scope, change)),
+      changes.flatMap((change) => within(definition.tablesOf(scope), scope, change)),
     );
     seq = chain.position.seq;
     onProgress?.(seq);
@@ -57,9 +56,12 @@ export async function rollForward(options: RollForwardOptions): Promise<Base> {
 }
 
 /** What of a change lies in the scope. */
-function within(scope: Scope, { table, upserts, deletes }: TableChange): readonly TableChange[] {
-  if (!tablesOf(scope).includes(table)) return [];
-  const { keyRange } = scope;
+function within(
+  tables: readonly Table[],
+  { keyRange }: Scope,
+  { table, upserts, deletes }: TableChange,
+): readonly TableChange[] {
+  if (!tables.includes(table)) return [];
   if (!keyRange) return [{ table, upserts, deletes }];
   return [
     {

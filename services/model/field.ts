@@ -45,6 +45,9 @@ export const optionalText = (schema: z.ZodType<string>, description: string): Fi
 export const optionalSecret = (schema: z.ZodType<string>, description: string): Field<string | null> =>
   field('text', orNull(schema), description, { nullable: true, secret: true });
 
+export const integer = (schema: z.ZodType<number>, description: string): Field<number> =>
+  field('integer', schema, description);
+
 export const optionalInteger = (schema: z.ZodType<number>, description: string): Field<number | null> =>
   field('integer', orNull(schema), description, { nullable: true });
 

@@ -15,10 +15,10 @@ export const eventBytesMax = 1_048_576;
 /** `dataschema` of an event of format `version`. */
 export const dataSchemaOf = (version: number): string => `urn:dualhome:event:${version}`;
 
-/** Who asked for a change: the authenticated name, its role, and where the request came from. */
+/** Who asked for a change: the authenticated name, its role (`device`: a registration), and where the request came from. */
 export const actorSchema = z.strictObject({
-  name: z.string().min(1).max(128),
-  role: z.enum(['viewer', 'operator', 'admin', 'program']),
+  name: z.string().min(1).max(320),
+  role: z.enum(['viewer', 'operator', 'admin', 'program', 'device']),
   from: z.string().max(128).optional(),
 });
 export type Actor = z.infer<typeof actorSchema>;
@@ -43,15 +43,15 @@ const envelope = {
 };
 
 const occurrence = {
-  subject: z.string().min(1).max(1024),
+  subject: z.string().min(1).max(2048),
   time: z.iso.datetime({ precision: 3 }),
   dataschema: z.string(),
 };
 
-/** Rows of one configuration kind changed together: one row, or one batch of an import. */
+/** Rows of one kind changed together: one row, or one batch of an import. */
 export const rowsChangedSchema = z.strictObject({
   ...envelope,
-  type: z.string().regex(/^config\.[a-z_]+\.changed$/),
+  type: z.string().regex(/^(config|registration)\.[a-z_]+\.changed$/),
   ...occurrence,
   data: z.strictObject({
     actor: actorSchema,
@@ -77,13 +77,11 @@ export const incarnationBegunSchema = z.strictObject({
 });
 export type IncarnationBegun = z.infer<typeof incarnationBegunSchema>;
 
-/** CloudEvents `type` of a change of rows of `kind`. */
-export const changedType = (kind: string): string => `config.${kind}.changed`;
+/** What the types of a log's events begin with. */
+export type EventPrefix = 'config' | 'registration';
 
-/** The kind named by a CloudEvents `type`, or undefined where it is not a change of rows. */
-export function kindOfType(type: string): string | undefined {
-  return /^config\.([a-z_]+)\.changed$/.exec(type)?.[1];
-}
+/** CloudEvents `type` of a change of rows of `kind`. */
+export const changedType = (prefix: EventPrefix, kind: string): string => `${prefix}.${kind}.changed`;
 
 /** CloudEvents `id`: unique per source, also where two incarnations share a seq. */
 export const eventId = (incarnation: string, seq: number): string => `${incarnation}/${seq}`;

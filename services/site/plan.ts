@@ -1,7 +1,7 @@
 import type { Logger } from '../platform/logging/logger.ts';
 import type { SiteFile } from './config/read.ts';
 import { plannedDatabases } from './databases/plan.ts';
-import { runDatabase } from './databases/run.ts';
+import { prepareRunning, runDatabase } from './databases/run.ts';
 import { siteLayout } from './layout.ts';
 import { assignLoopbackPorts } from './ports.ts';
 import { portUsers } from './program-configs.ts';
@@ -9,10 +9,15 @@ import type { ProgramConfigContext } from './program-configs.ts';
 import { openPasswords } from './secrets.ts';
 import type { Running } from './supervisor/running.ts';
 
-/** A database that is to run. `identity` tells one that has to start anew from one that may go on. */
+/**
+ * A database that is to run. `identity` tells one that has to start anew from one that may go on; where only `contents`
+ * differs it goes on, and is prepared again.
+ */
 export type DatabaseToRun = {
   readonly name: string;
   readonly identity: string;
+  readonly contents: string;
+  readonly prepare: () => Promise<void>;
   readonly start: () => Promise<Running>;
 };
 
@@ -31,6 +36,8 @@ export async function planSite(file: SiteFile, log: Logger): Promise<SitePlan> {
     return {
       name: database.name,
       identity: `${database.url ?? 'embedded'} ${port}`,
+      contents: database.peers.join(),
+      prepare: () => prepareRunning(database, port, context),
       start: () => runDatabase(database, port, context),
     };
   });

@@ -4,7 +4,7 @@ import type { HoldReport, Report, SendReport } from '../protocol/link/report.ts'
 import { positionToJson } from '../protocol/link/position-json.ts';
 import type { Position } from '../protocol/position.ts';
 import type { Direction } from '../protocol/status.ts';
-import { configurationLog } from '../log/configuration.ts';
+import { configurationLog } from '../log/definition.ts';
 import type { Clock } from '../platform/lifecycle/clock.ts';
 import type { Logger } from '../platform/logging/logger.ts';
 import { openDatabase } from '../platform/postgres/database.ts';

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { commitRun } from '../../services/log/commit-run.ts';
-import { configurationLog, incarnationBegunEvent } from '../../services/log/configuration.ts';
+import { configurationLog } from '../../services/log/definition.ts';
+import { incarnationBegunEvent } from '../../services/log/events.ts';
 import { chainRun } from '../../services/log/event.ts';
 import { readHead } from '../../services/log/head.ts';
 import { openPipeline } from '../../services/platform/postgres/pipeline.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { commitRun } from '../../services/log/commit-run.ts';
-import { putting } from '../../services/log/configuration.ts';
+import { putting } from '../../services/log/events.ts';
 import { chainRun } from '../../services/log/event.ts';
 import { readHead } from '../../services/log/head.ts';
 import { readAfter } from '../../services/log/read.ts';

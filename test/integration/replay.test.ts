@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { configurationLog } from '../../services/log/definition.ts';
 import { openReplay } from '../../services/log/replay.ts';
 import type { Replay } from '../../services/log/replay.ts';
 import { subscriber } from '../../services/model/subscriber.ts';
@@ -29,7 +30,11 @@ describe('a replay', () => {
         await using home = await testDatabase('config');
         await using session = await openPipeline({ url: home.url, applicationName: 'test' });
         const { seq } = await new LogWriter(session).append(events);
-        await using replay = await openReplay({ source: home.url, scratch: home.url });
+        await using replay = await openReplay({
+          definition: configurationLog,
+          source: home.url,
+          scratch: home.url,
+        });
         expect(await replay.compareWithLive(10)).toMatchObject({ equal: true, differences: [], seq });
         expect(replay.position.seq).toBe(seq);
       }),
@@ -47,7 +52,11 @@ describe('a replay', () => {
       renamed(1, 'uno'),
     ]);
 
-    await using replay = await openReplay({ source: home.url, scratch: home.url });
+    await using replay = await openReplay({
+      definition: configurationLog,
+      source: home.url,
+      scratch: home.url,
+    });
     expect(await rowsOf(replay)).toEqual([]);
     await replay.advance({ seq: 3 });
     expect(await rowsOf(replay)).toEqual([
@@ -85,7 +94,11 @@ describe('a replay', () => {
       [3000, 4],
       [9000, 4],
     ] as const) {
-      await using replay = await openReplay({ source: home.url, scratch: home.url });
+      await using replay = await openReplay({
+        definition: configurationLog,
+        source: home.url,
+        scratch: home.url,
+      });
       await replay.advance({ timeMs });
       expect(await rowsOf(replay), `at ${timeMs}`).toHaveLength(rows);
     }
@@ -100,7 +113,11 @@ describe('a replay', () => {
       await tx.query(`update subscribers set area_code = '89' where aor like '%0003@%'`);
       await tx.query(`delete from subscribers where aor like '%0005@%'`);
     });
-    await using replay = await openReplay({ source: home.url, scratch: home.url });
+    await using replay = await openReplay({
+      definition: configurationLog,
+      source: home.url,
+      scratch: home.url,
+    });
     expect(await replay.compareWithLive(10)).toMatchObject({
       equal: false,
       differences: [
@@ -120,7 +137,11 @@ describe('a replay', () => {
         `update log set body = convert_to(replace(convert_from(body, 'UTF8'), 'local', 'focal'), 'UTF8') where seq = 2`,
       );
     });
-    await using replay = await openReplay({ source: home.url, scratch: home.url });
+    await using replay = await openReplay({
+      definition: configurationLog,
+      source: home.url,
+      scratch: home.url,
+    });
     await expect(replay.advance('head')).rejects.toMatchObject({ code: 'LOG_BROKEN', facts: { seq: 2 } });
   });
 
@@ -136,7 +157,7 @@ describe('a replay', () => {
     const { seq } = await writer.append([renamed(1, 'one'), deleted(2)]);
     await applyUpTo(home, standby, seq);
 
-    const source = { source: standby.url, scratch: standby.url };
+    const source = { definition: configurationLog, source: standby.url, scratch: standby.url };
     await expect(openReplay(source)).rejects.toMatchObject({ code: 'LOG_NOT_HELD' });
     const base = {
       header: snapshot.header,
@@ -152,7 +173,11 @@ describe('a replay', () => {
   it('leaves nothing behind', async () => {
     await using home = await testDatabase('config');
     {
-      await using replay = await openReplay({ source: home.url, scratch: home.url });
+      await using replay = await openReplay({
+        definition: configurationLog,
+        source: home.url,
+        scratch: home.url,
+      });
       await replay.advance('head');
     }
     const { rows } = await home.database.query(

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../services/platform/logging/secret.ts';
 import { openDatabase } from '../../services/platform/postgres/database.ts';
+import { databasePrograms } from '../../services/site/databases/grants.ts';
 import { roleName } from '../../services/site/databases/plan.ts';
 import type { DatabaseKind } from '../../services/site/databases/plan.ts';
 import { prepareDatabase } from '../../services/site/databases/prepare.ts';
@@ -17,25 +18,34 @@ function urlAs({ url }: TestDatabase, role: string, password: string): string {
   return own.href;
 }
 
+const rolesOf = (site: string, peers: readonly string[]): readonly string[] =>
+  databasePrograms.flatMap((program) =>
+    program === 'standbyProcessor'
+      ? peers.map((peer) => roleName(site, program, peer))
+      : [roleName(site, program)],
+  );
+
 describe.each<DatabaseKind>(['home', 'standby', 'shared'])('a %s database of the operator', (kind) => {
-  it('is prepared by a role that owns it and is no superuser, and again without a change', async () => {
+  it('is prepared by a role that owns it and is no superuser, again with one more peer, and again without a change', async () => {
     await using empty = await testDatabase('empty');
     const suffix = randomBytes(6).toString('hex');
     const [site, admin] = [`t${suffix}`, `admin_${suffix}`];
+    const peers = kind === 'home' ? [] : ['c2'];
     const role = roleName(site, 'synchronizer');
     await empty.database.query(`create role ${admin} login createrole password 'x'`);
     await empty.database.query(`alter database ${empty.name} owner to ${admin}`);
     const adminUrl = urlAs(empty, admin, 'x');
     try {
-      await prepareDatabase({ adminUrl, site, kind, passwordOf });
-      await prepareDatabase({ adminUrl, site, kind, passwordOf });
-      const table = kind === 'shared' ? 'site.jobs' : 'log_head';
+      await prepareDatabase({ adminUrl, site, kind, peers: [], passwordOf });
+      await prepareDatabase({ adminUrl, site, kind, peers, passwordOf });
+      await prepareDatabase({ adminUrl, site, kind, peers, passwordOf });
+      const table = kind === 'shared' ? 'peer_c2.log_head' : 'log_head';
       const url = urlAs(empty, role, passwordOf(role).reveal());
       await using database = openDatabase({ url, applicationName: 'test', poolMax: 1 });
       const { rowCount } = await database.query(`select * from ${table}`);
-      expect(rowCount).toBe(kind === 'shared' ? 0 : 1);
+      expect(rowCount).toBe(1);
     } finally {
-      for (const each of [role, roleName(site, 'api'), admin]) {
+      for (const each of [...rolesOf(site, peers), admin]) {
         const { rowCount } = await empty.database.query('select from pg_roles where rolname = $1', [each]);
         if (rowCount !== 0) {
           await empty.database.query(`reassign owned by ${each} to postgres`);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { commitRun } from '../../services/log/commit-run.ts';
-import { rowsChangedEvent } from '../../services/log/configuration.ts';
+import { configurationLog } from '../../services/log/definition.ts';
+import { rowsChangedEvent } from '../../services/log/events.ts';
 import { chainRun } from '../../services/log/event.ts';
 import type { LoggedEvent } from '../../services/log/event.ts';
 import { readHead } from '../../services/log/head.ts';
@@ -19,6 +20,7 @@ async function append(site: SyncSite, makeEvents: (head: Position) => readonly L
 
 const domainWithoutRealm = ({ incarnation, seq }: Position): LoggedEvent =>
   rowsChangedEvent(
+    configurationLog,
     domain,
     [{ key: 'c1.example', before: null, after: { name: 'c1.example', aliases: [] } }],
     {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { compareSides, sideOf } from '../../services/log/compare.ts';
 import { readHead } from '../../services/log/head.ts';
-import { configurationTables } from '../../services/log/tables.ts';
+import { configurationLog } from '../../services/log/definition.ts';
 import { verifyChain } from '../../services/log/verify-chain.ts';
 import type { Database } from '../../services/platform/postgres/database.ts';
 import { openPipeline } from '../../services/platform/postgres/pipeline.ts';
@@ -109,7 +109,7 @@ describe('comparison of two databases', () => {
             compareSides({
               ours: sideOf(own),
               theirs: sideOf(other),
-              tables: configurationTables,
+              tables: configurationLog.tables,
               differencesMax: 100,
               ...options,
             }),
@@ -126,7 +126,7 @@ describe('comparison of two databases', () => {
     await using held = new AsyncDisposableStack();
     const ours = held.use(await aHome(rows));
     const theirs = held.use(await testDatabase('config'));
-    for (const { name } of configurationTables) {
+    for (const { name } of configurationLog.tables) {
       const { rows: json } = await ours.database.query<{ rows: string }>(
         `select coalesce(json_agg(${name})::text, '[]') as rows from ${name}`,
       );
@@ -204,7 +204,7 @@ describe('comparison of two databases', () => {
       two.theirs.database,
       `update subscribers set area_code = '89' where aor = 'user0000007@c1.example'`,
     );
-    const tables = configurationTables.filter(({ name }) => name === 'subscribers');
+    const tables = configurationLog.tables.filter(({ name }) => name === 'subscribers');
     const within = (from: string, to: string) =>
       compare(two.ours, two.theirs, { tables, range: { from, to } });
     expect(await within('user0000001', 'user0000007@')).toMatchObject({ equal: true, rows: 6 });
@@ -213,7 +213,7 @@ describe('comparison of two databases', () => {
 
   it('gives the same digest whatever the settings of the session', async () => {
     await using home = await aHome();
-    const table = configurationTables.find(({ name }) => name === 'subscribers');
+    const table = configurationLog.tables.find(({ name }) => name === 'subscribers');
     if (!table) throw new Error('no such table');
     await using session = await home.database.session();
     const plain = await sideOf(session).digest(table, null);

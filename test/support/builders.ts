@@ -1,4 +1,5 @@
 import type { Row } from '../../services/model/table.ts';
+import { flow, flowKey } from '../../services/model/flow.ts';
 import { number } from '../../services/model/number.ts';
 import { subscriber } from '../../services/model/subscriber.ts';
 
@@ -22,3 +23,25 @@ export const aNumber = (n = 1, fields: Partial<Row> = {}): Row =>
     aor: `user${String(n).padStart(7, '0')}@c1.example`,
     ...fields,
   });
+
+/** The flow of the one phone of subscriber `n`, accepted at c1. */
+export const aFlow = (n = 1, fields: Partial<Row> = {}): Row => {
+  const user = `user${String(n).padStart(7, '0')}`;
+  const device = `<urn:uuid:00000000-0000-4000-8000-${String(n).padStart(12, '0')}>`;
+  return flow.schema.parse({
+    key: flowKey(`${user}@c1.example`, device, 0),
+    aor: `${user}@c1.example`,
+    device,
+    reg_id: 0,
+    owner: 'c1',
+    contact: `sip:${user}@192.0.2.1:5060`,
+    edge: 'sip:token@c1.example.net:5060;lr',
+    call_id: `call-${n}`,
+    cseq: 1,
+    q: 1000,
+    source: 'udp:192.0.2.1:5060',
+    registered_at: '2026-11-25T08:00:00.000Z',
+    expires_at: '2026-11-25T09:00:00.000Z',
+    ...fields,
+  });
+};

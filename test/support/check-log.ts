@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
-import { configurationLog, readEvent } from '../../services/log/configuration.ts';
+import { configurationLog } from '../../services/log/definition.ts';
+import { readEvent } from '../../services/log/events.ts';
 import { readHead } from '../../services/log/head.ts';
 import { readAfter } from '../../services/log/read.ts';
 import type { StoredEvent } from '../../services/log/read.ts';

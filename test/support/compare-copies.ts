@@ -1,6 +1,6 @@
 import { compareSides, sideOf } from '../../services/log/compare.ts';
 import { readHead } from '../../services/log/head.ts';
-import { configurationTables } from '../../services/log/tables.ts';
+import { configurationLog } from '../../services/log/definition.ts';
 import { verifyChain } from '../../services/log/verify-chain.ts';
 import type { Comparison } from '../../services/protocol/digest.ts';
 import type { TestSite } from './test-site.ts';
@@ -22,7 +22,7 @@ export async function compareCopies(home: TestSite, peer: TestSite): Promise<Com
   return await compareSides({
     ours: sideOf(ours),
     theirs: sideOf(theirs),
-    tables: configurationTables,
+    tables: configurationLog.tables,
     differencesMax: 20,
   });
 }

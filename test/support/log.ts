@@ -1,14 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { commitRun } from '../../services/log/commit-run.ts';
-import type { EventContext } from '../../services/log/configuration.ts';
-import {
-  configurationLog,
-  incarnationBegunEvent,
-  rowsChangedEvent,
-} from '../../services/log/configuration.ts';
+import type { EventContext } from '../../services/log/events.ts';
+import { configurationLog } from '../../services/log/definition.ts';
+import { incarnationBegunEvent, rowsChangedEvent } from '../../services/log/events.ts';
 import { chainRun } from '../../services/log/event.ts';
 import { readHead } from '../../services/log/head.ts';
-import type { Change } from '../../services/log/configuration.ts';
+import type { Change } from '../../services/log/events.ts';
 import type { Kind } from '../../services/model/kind.ts';
 import type { PipelineSession } from '../../services/platform/postgres/pipeline.ts';
 import type { Position } from '../../services/protocol/position.ts';
@@ -38,7 +35,7 @@ export async function appendEvents(
   const begun = from.seq === 0 ? [incarnationBegunEvent(null, context(1))] : [];
   const firstSeq = from.seq + begun.length + 1;
   const changed = events.map(({ kind, changes }, i) =>
-    rowsChangedEvent(kind, changes, context(firstSeq + i)),
+    rowsChangedEvent(configurationLog, kind, changes, context(firstSeq + i)),
   );
   const logged = [...begun, ...changed];
   const run = chainRun(from, logged, incarnation);

@@ -7,9 +7,11 @@ import type { Database, Session } from '../../services/platform/postgres/databas
 import { migrate } from '../../services/platform/postgres/migrate.ts';
 import type { Migration } from '../../services/platform/postgres/migrate.ts';
 
+import { ownSchema, peerSchema } from '../../services/protocol/names.ts';
+
 export { testServer } from './test-server.ts';
 
-/** Which schema a test database has. */
+/** Which schema a test database has; a shared one has the registration logs of `own` and of peers c1 and c2. */
 export type TestSchema = 'config' | 'shared' | 'empty';
 
 export type TestDatabase = AsyncDisposable & {
@@ -19,6 +21,8 @@ export type TestDatabase = AsyncDisposable & {
   /** Open, as the superuser; closed with the test database. */
   readonly database: Database;
 };
+
+const registrationSchemas = [ownSchema, peerSchema('c1'), peerSchema('c2')];
 
 const CLOSING_MS = 3_000;
 const POLL_MS = 5;
@@ -70,8 +74,10 @@ async function ensureTemplate(server: Session, schema: 'config' | 'shared'): Pro
     const draft = `${name}_draft`;
     await server.query(`drop database if exists ${draft}`);
     await server.query(`create database ${draft} template template0`);
-    const migrations = await loadMigrations(schema);
-    await migrate({ url: urlOf(draft), migrations, applicationName: 'test support' });
+    const options = { url: urlOf(draft), applicationName: 'test support' };
+    await migrate({ ...options, migrations: await loadMigrations(schema) });
+    for (const name of schema === 'shared' ? registrationSchemas : [])
+      await migrate({ ...options, schema: name, migrations: await loadMigrations('registration') });
     await waitForNoConnection(server, draft);
     await server.query(`alter database ${draft} rename to ${name}`);
   }
@@ -79,7 +85,7 @@ async function ensureTemplate(server: Session, schema: 'config' | 'shared'): Pro
   return name;
 }
 
-async function loadMigrations(schema: 'config' | 'shared'): Promise<readonly Migration[]> {
+async function loadMigrations(schema: 'config' | 'shared' | 'registration'): Promise<readonly Migration[]> {
   const path = join(import.meta.dirname, '../../migrations', schema, 'index.ts');
   const module = (await import(path)) as { readonly migrations: readonly Migration[] };
   return module.migrations;

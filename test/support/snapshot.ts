@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { commitRun } from '../../services/log/commit-run.ts';
 import { compareSides, sideOf } from '../../services/log/compare.ts';
-import { configurationLog } from '../../services/log/configuration.ts';
+import { configurationLog } from '../../services/log/definition.ts';
 import { chainRun } from '../../services/log/event.ts';
 import { readHead } from '../../services/log/head.ts';
 import { openReplay } from '../../services/log/replay.ts';
@@ -10,7 +10,6 @@ import { openExport } from '../../services/log/snapshot/export.ts';
 import { importSnapshot } from '../../services/log/snapshot/import.ts';
 import type { ChunkFile, ImportOptions, ImportOutcome } from '../../services/log/snapshot/import.ts';
 import { readAfter } from '../../services/log/read.ts';
-import { tablesOf } from '../../services/log/tables.ts';
 import { Signer, Verifier, generateSigningKey } from '../../services/platform/crypto/signing.ts';
 import { openPipeline } from '../../services/platform/postgres/pipeline.ts';
 import type { Comparison } from '../../services/protocol/digest.ts';
@@ -44,6 +43,7 @@ export async function aSnapshot(
 ): Promise<Snapshot> {
   const place = join(directory, randomUUID());
   await using exported = await openExport({
+    definition: configurationLog,
     database: home.database,
     site: 'c1',
     transfer,
@@ -102,13 +102,17 @@ export async function compareWithLog(
   standby: TestDatabase,
   scope: Scope = wholeScope,
 ): Promise<Comparison> {
-  await using replay = await openReplay({ source: home.url, scratch: standby.url });
+  await using replay = await openReplay({
+    definition: configurationLog,
+    source: home.url,
+    scratch: standby.url,
+  });
   const { seq } = await readHead(standby.database);
   await replay.advance({ seq });
   return await compareSides({
     ours: sideOf(standby.database),
     theirs: replay.side,
-    tables: tablesOf(scope),
+    tables: configurationLog.tablesOf(scope),
     differencesMax: 10,
   });
 }

@@ -1,5 +1,6 @@
-import type { Change } from '../../log/configuration.ts';
-import { rowsChangedEvent } from '../../log/configuration.ts';
+import { configurationLog } from '../../log/definition.ts';
+import type { Change } from '../../log/events.ts';
+import { rowsChangedEvent } from '../../log/events.ts';
 import type { Plan, Slot } from '../../log/planner.ts';
 import type { RowVersion } from '../../log/row-versions.ts';
 import type { FieldValue } from '../../model/field.ts';
@@ -40,7 +41,7 @@ export function planChange(
     changed.set(intent.key, outcome.after);
   }
   if (changes.length === 0) return { answer: { seq, rowsChanged: 0 } };
-  const event = rowsChangedEvent(kind, changes, { site, actor, reason, ...slot });
+  const event = rowsChangedEvent(configurationLog, kind, changes, { site, actor, reason, ...slot });
   if (event.body.length > eventBytesMax) return { refusal: tooLarge(event.body.length) };
   const rows = changes.map(({ key, after }) => ({ key, row: after }));
   const answer = { seq: slot.seq, rowsChanged: changes.length };

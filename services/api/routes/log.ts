@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { configurationLog } from '../../log/definition.ts';
 import { readHead } from '../../log/head.ts';
 import { readAfter } from '../../log/read.ts';
 import { positionToJson } from '../../protocol/link/position-json.ts';
@@ -81,7 +82,11 @@ export function logRoutes(context: ApiContext): void {
 async function readPage({ home }: ApiContext, after: number, limit: number): Promise<LogPage> {
   const events = await readAfter(home, after, { eventsMax: limit, bytesMax: pageBytesMax });
   const { seq: head } = await readHead(home);
-  return { events: events.map(showEvent), next: events.at(-1)?.seq ?? after, head };
+  return {
+    events: events.map((event) => showEvent(configurationLog, event)),
+    next: events.at(-1)?.seq ?? after,
+    head,
+  };
 }
 
 async function findEvents(
@@ -94,8 +99,8 @@ async function findEvents(
   const { seq: head } = await readHead(home);
   const events: LogEvent[] = [];
   for (const stored of scanned) {
-    const event = showEvent(stored);
-    if (!isAbout(event, subject)) continue;
+    const event = showEvent(configurationLog, stored);
+    if (!isAbout(configurationLog, event, subject)) continue;
     events.push(event);
     if (events.length === limit) return { events, next: event.seq, head };
   }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { DualhomeError } from '../../protocol/errors/index.ts';
+import { configurationLog } from '../../log/definition.ts';
 import { openReplay } from '../../log/replay.ts';
 import type { Replay, Until } from '../../log/replay.ts';
 import type { Table } from '../../model/table.ts';
@@ -51,6 +52,7 @@ export function addReplay(log: Command): void {
         withProgress(out, 'replaying', async (onProgress) => {
           const onReplayed = (done: number, total: number): void => onProgress({ done, total });
           await using replay = await openReplay({
+            definition: configurationLog,
             source: url,
             scratch: url,
             onProgress: onReplayed,

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { comparisonSchema } from '../../protocol/digest.ts';
 import type { Comparison } from '../../protocol/digest.ts';
 import { isDualhomeError } from '../../protocol/errors/index.ts';
+import { configurationLog } from '../../log/definition.ts';
 import { openReplay } from '../../log/replay.ts';
 import { verifyChain } from '../../log/verify-chain.ts';
 import type { ChainProof } from '../../log/verify-chain.ts';
@@ -64,7 +65,13 @@ function compareReplay(out: Output, url: string, signal: AbortSignal): Promise<C
   return withProgress(out, 'replay', async (onProgress) => {
     try {
       const onReplayed = (done: number, total: number): void => onProgress({ done, total });
-      await using replay = await openReplay({ source: url, scratch: url, onProgress: onReplayed, signal });
+      await using replay = await openReplay({
+        definition: configurationLog,
+        source: url,
+        scratch: url,
+        onProgress: onReplayed,
+        signal,
+      });
       return await replay.compareWithLive(differencesMax);
     } catch (error) {
       if (isDualhomeError(error, 'LOG_NOT_HELD')) return undefined;

@@ -1,6 +1,5 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LogName } from '../../protocol/names.ts';
 import type { ChunkDigest, SignedManifest, SnapshotHeader } from '../../protocol/manifest.ts';
 import { chunkFileName, snapshotFormat } from '../../protocol/manifest.ts';
 import type { Scope } from '../../protocol/scope.ts';
@@ -8,14 +7,17 @@ import type { Table } from '../../model/table.ts';
 import type { Signer } from '../../platform/crypto/signing.ts';
 import { failpoint } from '../../platform/lifecycle/failpoint.ts';
 import type { Database, Session } from '../../platform/postgres/database.ts';
+import type { LogDefinition } from '../definition.ts';
 import { readHead } from '../head.ts';
-import { columnsOf, tablesOf } from '../tables.ts';
+import { columnsOf } from '../tables.ts';
 import { writeChunk } from './chunk-file.ts';
 import { copyOutSql } from './copy-sql.ts';
 import { RowCutter } from './cut-rows.ts';
 import { signManifest } from './signed-manifest.ts';
 
 export type ExportOptions = {
+  readonly definition: LogDefinition;
+  /** Its connections find the log's tables by their search_path. */
   readonly database: Database;
   readonly site: string;
   /** The transfer's id; the snapshot serves no other. */
@@ -58,7 +60,8 @@ export class SnapshotExport implements AsyncDisposable {
 
   /** Every chunk, in order. A reader that waits makes the export wait; one that stops ends it. */
   async *chunks(): AsyncGenerator<ChunkDigest> {
-    for (const table of tablesOf(this.#options.scope)) {
+    const { definition, scope } = this.#options;
+    for (const table of definition.tablesOf(scope)) {
       for await (const digest of inFlight(this.#chunksOf(table), chunksInFlight)) {
         this.#options.signal?.throwIfAborted();
         this.#digests.push(digest);
@@ -99,7 +102,7 @@ export class SnapshotExport implements AsyncDisposable {
 
 /** Begins the export: its point is now. */
 export async function openExport(options: ExportOptions): Promise<SnapshotExport> {
-  const { database, site, transfer, scope, directory } = options;
+  const { definition, database, site, transfer, scope, directory } = options;
   await mkdir(directory, { recursive: true });
   await using held = new AsyncDisposableStack();
   const session = held.use(await database.session());
@@ -110,12 +113,12 @@ export async function openExport(options: ExportOptions): Promise<SnapshotExport
     format: snapshotFormat,
     transfer,
     site,
-    log: LogName.configuration,
+    log: definition.name,
     incarnation,
     seq,
     hash: hash.toString('hex'),
     scope,
-    tables: tablesOf(scope).map((table) => ({ name: table.name, columns: [...columnsOf(table)] })),
+    tables: definition.tablesOf(scope).map((table) => ({ name: table.name, columns: [...columnsOf(table)] })),
   };
   held.move();
   return new SnapshotExport(header, session, options);

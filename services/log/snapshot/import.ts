@@ -6,13 +6,12 @@ import { failpoint } from '../../platform/lifecycle/failpoint.ts';
 import { DualhomeError } from '../../protocol/errors/index.ts';
 import type { SignedManifest, SnapshotHeader } from '../../protocol/manifest.ts';
 import type { Position } from '../../protocol/position.ts';
-import { configurationLog } from '../configuration.ts';
+import { logNamed } from '../definition.ts';
 import { readHead } from '../head.ts';
 import { heldAfter } from '../held.ts';
 import type { Base } from '../held.ts';
 import { hashAt } from '../read.ts';
 import { rollForward } from '../roll-forward.ts';
-import { tablesOf } from '../tables.ts';
 import { admit } from './admit.ts';
 import type { Admission } from './admit.ts';
 import { finishStaging } from './finish-staging.ts';
@@ -107,7 +106,8 @@ async function fill(
   sessions: readonly [Session, Session],
   { header, chunks, manifest: signed, verifier, exclusive, onProgress, onLoaded, signal }: ImportOptions,
 ): Promise<ImportOutcome> {
-  const tables = tablesOf(header.scope);
+  const definition = logNamed(header.log);
+  const tables = definition.tablesOf(header.scope);
   const size = { rows: 0, bytes: 0 };
   await clearStaging(database);
   const loaded = await sessions[0].transaction(async (tx) => {
@@ -136,7 +136,7 @@ async function fill(
   };
   const advance = async (to: number): Promise<void> => {
     position = await rollForward({
-      definition: configurationLog,
+      definition,
       source: database,
       target: sessions[0],
       searchPath: `${staging}, ${live}`,

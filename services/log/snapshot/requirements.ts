@@ -2,15 +2,18 @@ import { isDeepStrictEqual } from 'node:util';
 import { DualhomeError } from '../../protocol/errors/index.ts';
 import type { ChunkDigest, Manifest, SnapshotHeader } from '../../protocol/manifest.ts';
 import { snapshotFormat } from '../../protocol/manifest.ts';
-import { columnsOf, tablesOf } from '../tables.ts';
+import { logNamed } from '../definition.ts';
+import { columnsOf } from '../tables.ts';
 
 /**
  * A snapshot that was announced is of the format, the tables and the site we expect.
  *
  * @throws TRANSFER_FORMAT_UNKNOWN, TRANSFER_MANIFEST_FOREIGN
  */
-export function requireKnown({ format, site, scope, tables }: SnapshotHeader, peer: string): void {
-  const expected = tablesOf(scope).map((table) => ({ name: table.name, columns: columnsOf(table) }));
+export function requireKnown({ format, site, log, scope, tables }: SnapshotHeader, peer: string): void {
+  const expected = logNamed(log)
+    .tablesOf(scope)
+    .map((table) => ({ name: table.name, columns: columnsOf(table) }));
   const kindsKnown = scope.kinds === null || scope.kinds.length === expected.length;
   if (format !== snapshotFormat || !kindsKnown || !isDeepStrictEqual(expected, tables))
     throw new DualhomeError('TRANSFER_FORMAT_UNKNOWN', { facts: { format, tables } });

@@ -5,6 +5,9 @@ import type { Database, Queryable, Session } from '../../platform/postgres/datab
 export const staging = 'staging';
 export const live = 'public';
 
+/** The schema in which tables are filled for schema `name`. */
+export const stagingOf = (name: string): string => (name === live ? staging : `staging_${name}`);
+
 /**
  * Removes what an earlier import left. The schema itself stays: a role that may fill and swap tables
  * need not be one that may make schemas.

@@ -6,6 +6,10 @@ export type ConnectionOptions = {
   readonly url: string;
   /** Name of the program, seen in pg_stat_activity. */
   readonly applicationName: string;
+  /** Where unqualified names are looked up, where it is not the role's default. */
+  readonly schema?: string | undefined;
+  /** Other server settings of the connection. */
+  readonly settings?: Readonly<Record<string, string>> | undefined;
   /** Longest run of a statement; default 30 s, 0 for none. A connection silent 5 s beyond it is given up. */
   readonly statementTimeoutMs?: number | undefined;
   /** Called with failures of connections nobody is waiting on; they are replaced by themselves. */
@@ -19,18 +23,30 @@ const KEEP_ALIVE_DELAY_MS = 10_000;
 
 export function toClientConfig({
   url,
+  schema,
+  settings,
   applicationName,
   statementTimeoutMs,
 }: ConnectionOptions): ClientConfig {
   const timeoutMs = statementTimeoutMs ?? STATEMENT_TIMEOUT_MS;
   return {
-    connectionString: url,
+    connectionString: withSettings(url, { ...(schema && { search_path: schema }), ...settings }),
     application_name: applicationName,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY_MS,
     ...(timeoutMs > 0 && { statement_timeout: timeoutMs, query_timeout: timeoutMs + SILENCE_MS }),
   };
+}
+
+/** They travel in the startup message, so that no statement is ever sent without them. */
+function withSettings(url: string, settings: Readonly<Record<string, string>>): string {
+  const texts = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`);
+  if (texts.length === 0) return url;
+  const own = new URL(url);
+  const given = own.searchParams.get('options');
+  own.searchParams.set('options', [...(given ? [given] : []), ...texts].join(' '));
+  return own.href;
 }
 
 /** The socket of a connection, which the driver keeps out of its types. */

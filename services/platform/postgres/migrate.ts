@@ -14,6 +14,8 @@ export type Migration = {
 export type MigrateOptions = {
   readonly url: string;
   readonly migrations: readonly Migration[];
+  /** Where they are run and remembered, where it is not the default one; made when missing. */
+  readonly schema?: string | undefined;
   readonly applicationName: string;
 };
 
@@ -27,34 +29,40 @@ const MIGRATION_LOCK_ID = 7_305_102;
  * @throws DualhomeError POSTGRES_*; the driver's error when a step fails, and nothing is changed
  */
 export async function migrate(options: MigrateOptions): Promise<readonly string[]> {
-  const { url, applicationName } = options;
+  const { url, schema, applicationName } = options;
   await using database = openDatabase({ url, applicationName, statementTimeoutMs: 0, poolMax: 1 });
   await using session = await database.session();
   await session.query('select pg_advisory_lock($1)', [MIGRATION_LOCK_ID]);
+  if (schema !== undefined) await session.query(`create schema if not exists ${schema}`);
   return await runMigrations(options);
 }
 
 async function runMigrations({
   url,
   migrations,
+  schema,
   applicationName,
 }: MigrateOptions): Promise<readonly string[]> {
-  const schema = knex({
+  const database = knex({
     client: 'pg',
     connection: { connectionString: url, application_name: applicationName },
     pool: { min: 0, max: 1 },
+    ...(schema !== undefined && { searchPath: [schema] }),
     log: { warn: ignore, error: ignore, deprecate: ignore, debug: ignore },
   });
-  const config: Knex.MigratorConfig = { migrationSource: sourceOf(migrations) };
+  const config: Knex.MigratorConfig = {
+    migrationSource: sourceOf(migrations),
+    ...(schema !== undefined && { schemaName: schema }),
+  };
   try {
     // A migrator that was killed leaves knex's own lock behind; ours went with its connection.
-    await schema.migrate.forceFreeMigrationsLock(config);
-    const [, names] = (await schema.migrate.latest(config)) as [number, string[]];
+    await database.migrate.forceFreeMigrationsLock(config);
+    const [, names] = (await database.migrate.latest(config)) as [number, string[]];
     return names;
   } catch (error) {
     throw translate(error);
   } finally {
-    await schema.destroy();
+    await database.destroy();
   }
 }
 

@@ -23,7 +23,7 @@ export async function databaseFaults({ file: { config } }: CheckContext): Promis
   return (await Promise.all(faults)).flat();
 }
 
-function pathOf({ kind, name, peer = '' }: PlannedDatabase, peers: readonly string[]): YamlPath {
+function pathOf({ kind, name, peers: [peer = ''] }: PlannedDatabase, peers: readonly string[]): YamlPath {
   return kind === 'standby' ? ['peers', peers.indexOf(peer), 'standby'] : ['postgres', name];
 }
 

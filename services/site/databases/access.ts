@@ -1,14 +1,17 @@
-import { staging } from '../../log/snapshot/staging.ts';
+import { stagingOf } from '../../log/snapshot/staging.ts';
+import { peerSchema } from '../../protocol/names.ts';
 import type { Session } from '../../platform/postgres/database.ts';
 import type { Secret } from '../../platform/logging/secret.ts';
 import { databasePrograms, grants } from './grants.ts';
-import type { Access } from './grants.ts';
+import type { Access, DatabaseProgram } from './grants.ts';
 import { roleName } from './plan.ts';
 import type { DatabaseKind } from './plan.ts';
 
 export type AccessOptions = {
   readonly site: string;
   readonly kind: DatabaseKind;
+  /** Whose copies the database holds. */
+  readonly peers: readonly string[];
   /** Password of a role. */
   readonly passwordOf: (role: string) => Secret;
 };
@@ -20,15 +23,17 @@ type Template = readonly [format: string, ...names: string[]];
  * Makes the programs' roles and gives each what the matrix says and nothing else. In one transaction, so that a
  * running program never finds a right missing in between. Doing it again changes nothing.
  */
-export async function applyAccess(admin: Session, { site, kind, passwordOf }: AccessOptions): Promise<void> {
+export async function applyAccess(admin: Session, options: AccessOptions): Promise<void> {
+  const { kind, peers, passwordOf } = options;
   await admin.transaction(async (tx) => {
     await execute(tx, [`revoke all on database %I from public`, await databaseName(tx)]);
     for (const program of databasePrograms) {
-      const access = grants[kind][program];
-      if (!access) continue;
-      const role = roleName(site, program);
-      await ensureRole(tx, role, passwordOf(role));
-      await grantAccess(tx, role, access);
+      const accesses = grants[kind][program];
+      for (const role of accesses ? rolesOf(program, options) : []) {
+        await ensureRole(tx, role, passwordOf(role));
+        await execute(tx, ['grant connect on database %I to %I', await databaseName(tx), role]);
+        for (const access of accesses ?? []) await grantAccess(tx, role, access, peers);
+      }
     }
   });
 }
@@ -39,13 +44,31 @@ async function ensureRole(tx: Session, role: string, password: Secret): Promise<
   await execute(tx, [`${verb} role %I login password %L`, role, password.reveal()]);
 }
 
-async function grantAccess(tx: Session, role: string, { schema, tables, owner }: Access): Promise<void> {
-  await execute(tx, ['grant connect on database %I to %I', await databaseName(tx), role]);
-  await execute(tx, ['grant usage on schema %I to %I', schema, role]);
-  if (owner) {
-    await handOver(tx, role, schema);
-    return;
+function rolesOf(program: DatabaseProgram, { site, peers }: AccessOptions): readonly string[] {
+  return program === 'standbyProcessor'
+    ? peers.map((peer) => roleName(site, program, peer))
+    : [roleName(site, program)];
+}
+
+async function grantAccess(
+  tx: Session,
+  role: string,
+  { schema, tables, owner }: Access,
+  peers: readonly string[],
+): Promise<void> {
+  for (const name of schema === 'peers' ? peers.map(peerSchema) : [schema]) {
+    await execute(tx, ['grant usage on schema %I to %I', name, role]);
+    if (owner) await handOver(tx, role, name);
+    else await grantTables(tx, role, name, tables);
   }
+}
+
+async function grantTables(
+  tx: Session,
+  role: string,
+  schema: string,
+  tables: Access['tables'],
+): Promise<void> {
   await execute(tx, ['revoke all on all tables in schema %I from %I', schema, role]);
   for (const [table, privileges] of Object.entries(tables)) {
     await execute(tx, [`grant ${privileges.join(', ')} on %I.%I to %I`, schema, table, role]);
@@ -58,6 +81,7 @@ async function grantAccess(tx: Session, role: string, { schema, tables, owner }:
  */
 async function handOver(tx: Session, role: string, schema: string): Promise<void> {
   await execute(tx, ['grant create on schema %I to %I', schema, role]);
+  const staging = stagingOf(schema);
   await execute(tx, ['create schema if not exists %I', staging]);
   await execute(tx, ['grant usage, create on schema %I to %I', staging, role]);
   const { rows } = await tx.query<{ table: string }>(

@@ -1,15 +1,24 @@
+import { incarnationsTable } from '../../model/incarnations.ts';
 import { kinds } from '../../model/kinds.ts';
+import { registrationLog } from '../../log/definition.ts';
 import type { DatabaseKind } from './plan.ts';
 
-/** The programs that have a role in databases. */
-export const databasePrograms = ['api', 'synchronizer'] as const;
+/** The programs that have a role in databases; a standby processor has one for its peer. */
+export const databasePrograms = [
+  'api',
+  'synchronizer',
+  'front',
+  'homeProcessor',
+  'standbyProcessor',
+] as const;
 export type DatabaseProgram = (typeof databasePrograms)[number];
 
 export type Privilege = 'select' | 'insert' | 'update' | 'delete';
 
-/** What one program may do in one database; it cannot connect to one that is not listed. */
+/** What one program may do in one schema; it cannot connect to a database in which it has no access. */
 export type Access = {
-  readonly schema: string;
+  /** `peers` stands for the schema of each peer. */
+  readonly schema: 'public' | 'site' | 'own' | 'peers';
   /** Privileges by table. */
   readonly tables: Readonly<Record<string, readonly Privilege[]>>;
   /** Owns every table of the schema and may make others: it fills and swaps them. */
@@ -17,47 +26,79 @@ export type Access = {
 };
 
 const kindTables = kinds.map(({ table }) => table.name);
-const logTables = ['log', 'log_head', 'log_origin', 'incarnations', 'snapshots', 'proofs'];
+const flowTables = registrationLog.kinds.map(({ table }) => table.name);
+const logTables = ['log', 'log_head', 'log_origin', incarnationsTable.name, 'snapshots', 'proofs'];
 
 function each(tables: readonly string[], ...privileges: Privilege[]): Access['tables'] {
   return Object.fromEntries(tables.map((table) => [table, privileges]));
 }
 
+/** Of the one program that writes a log: it appends, and moves the head. */
+function writing(tables: readonly string[]): Access['tables'] {
+  return {
+    ...each([...tables, incarnationsTable.name], 'select', 'insert', 'update', 'delete'),
+    log: ['select', 'insert'],
+    log_head: ['select', 'update'],
+    log_origin: ['select', 'insert', 'update'],
+  };
+}
+
+/** Of the synchronizer: it prunes a log, since it knows what peers have applied; a guard lets only the oldest events go. */
+function pruning(tables: readonly string[]): Access['tables'] {
+  return { ...each([...tables, ...logTables], 'select'), log: ['select', 'delete'] };
+}
+
 /**
- * Who may do what, for each (database, program). The api is the only writer of home; the synchronizer the only writer
- * of a standby (invariant I7). In `shared` they hand each other jobs and alarms.
+ * Who may do what, for each (database, program). The api is the only writer of home, the front of the site's own
+ * registration log; the synchronizer the only writer of what is held of peers (invariant I7). In schema `site` programs
+ * hand each other jobs and alarms.
  */
-export const grants: Readonly<Record<DatabaseKind, Partial<Record<DatabaseProgram, Access>>>> = {
+export const grants: Readonly<Record<DatabaseKind, Partial<Record<DatabaseProgram, readonly Access[]>>>> = {
   home: {
-    api: {
-      schema: 'public',
-      tables: {
-        ...each([...kindTables, 'incarnations'], 'select', 'insert', 'update', 'delete'),
-        log: ['select', 'insert'],
-        log_head: ['select', 'update'],
-        log_origin: ['select', 'insert', 'update'],
+    api: [{ schema: 'public', tables: writing(kindTables) }],
+    synchronizer: [{ schema: 'public', tables: pruning(kindTables) }],
+    front: [{ schema: 'public', tables: each(['environment', 'log_head'], 'select') }],
+    homeProcessor: [
+      {
+        schema: 'public',
+        tables: each([...kindTables, incarnationsTable.name, 'log', 'log_head'], 'select'),
       },
-    },
-    // It prunes the log, since it knows what peers have applied; a guard lets only the oldest events go.
-    synchronizer: {
-      schema: 'public',
-      tables: { ...each([...kindTables, ...logTables], 'select'), log: ['select', 'delete'] },
-    },
+    ],
   },
   standby: {
-    synchronizer: { schema: 'public', tables: {}, owner: true },
+    synchronizer: [{ schema: 'public', tables: {}, owner: true }],
+    standbyProcessor: [{ schema: 'public', tables: each([...kindTables, ...logTables], 'select') }],
   },
   shared: {
-    api: {
-      schema: 'site',
-      tables: { jobs: ['select', 'insert', 'update'], alarms: ['select', 'insert', 'update'] },
-    },
-    synchronizer: {
-      schema: 'site',
-      tables: {
-        jobs: ['select', 'insert', 'update', 'delete'],
-        alarms: ['select', 'insert', 'update', 'delete'],
+    api: [
+      {
+        schema: 'site',
+        tables: { jobs: ['select', 'insert', 'update'], alarms: ['select', 'insert', 'update'] },
       },
-    },
+      { schema: 'own', tables: each([...flowTables, ...logTables], 'select') },
+      { schema: 'peers', tables: each([...flowTables, ...logTables], 'select') },
+    ],
+    synchronizer: [
+      {
+        schema: 'site',
+        tables: {
+          jobs: ['select', 'insert', 'update', 'delete'],
+          alarms: ['select', 'insert', 'update', 'delete'],
+        },
+      },
+      { schema: 'own', tables: pruning(flowTables) },
+      { schema: 'peers', tables: {}, owner: true },
+    ],
+    front: [
+      {
+        schema: 'site',
+        tables: {
+          alarms: ['select', 'insert', 'update'],
+          front_copy: ['select', 'insert', 'update', 'delete'],
+        },
+      },
+      { schema: 'own', tables: writing(flowTables) },
+      { schema: 'peers', tables: each([...flowTables, ...logTables], 'select') },
+    ],
   },
 };

@@ -1,5 +1,7 @@
 import { migrations as configMigrations } from '../../../migrations/config/index.ts';
+import { migrations as registrationMigrations } from '../../../migrations/registration/index.ts';
 import { migrations as sharedMigrations } from '../../../migrations/shared/index.ts';
+import { ownSchema, peerSchema } from '../../protocol/names.ts';
 import { DualhomeError } from '../../protocol/errors/index.ts';
 import { openDatabase } from '../../platform/postgres/database.ts';
 import type { Session } from '../../platform/postgres/database.ts';
@@ -24,8 +26,14 @@ export type PrepareOptions = AccessOptions & {
  */
 export async function prepareDatabase({ adminUrl, ...access }: PrepareOptions): Promise<void> {
   await withAdmin(adminUrl, checkVersion);
-  const migrations = access.kind === 'shared' ? sharedMigrations : configMigrations;
-  await migrate({ url: adminUrl, migrations, applicationName });
+  const options = { url: adminUrl, applicationName };
+  if (access.kind === 'shared') {
+    await migrate({ ...options, migrations: sharedMigrations });
+    for (const schema of [ownSchema, ...access.peers.map(peerSchema)])
+      await migrate({ ...options, schema, migrations: registrationMigrations });
+  } else {
+    await migrate({ ...options, migrations: configMigrations });
+  }
   await oneAfterTheOther(() => withAdmin(adminUrl, (session) => applyAccess(session, access)));
 }
 

@@ -25,11 +25,12 @@ export type DatabaseContext = {
 export async function runDatabase(
   database: PlannedDatabase,
   port: number,
-  { site, layout, passwordOf, log }: DatabaseContext,
+  context: DatabaseContext,
 ): Promise<Running> {
   const { name, kind, url } = database;
+  const { layout, passwordOf, log } = context;
   if (url !== undefined) {
-    await prepareDatabase({ adminUrl: url, site, kind, passwordOf });
+    await prepareRunning(database, port, context);
     return { ended: new Promise(() => undefined), stop: async () => undefined };
   }
   const server = await startEmbeddedPostgres({
@@ -41,7 +42,7 @@ export async function runDatabase(
   });
   try {
     await ensureDatabase(server.url(superuser), name);
-    await prepareDatabase({ adminUrl: server.url(name), site, kind, passwordOf });
+    await prepareRunning(database, port, context);
   } catch (error) {
     await server.stop();
     throw error;
@@ -51,6 +52,16 @@ export async function runDatabase(
     refused: false,
   }));
   return { pid: server.pid, ended, stop: () => server.stop() };
+}
+
+/** Makes what is missing in a database that runs: schemas, tables and roles, also of a peer that has come since. */
+export async function prepareRunning(
+  database: PlannedDatabase,
+  port: number,
+  { site, passwordOf }: DatabaseContext,
+): Promise<void> {
+  const { kind, peers } = database;
+  await prepareDatabase({ adminUrl: adminUrlOf(database, port, passwordOf), site, kind, peers, passwordOf });
 }
 
 /** URL of an administrator, for tools that look into a database as a whole. */

@@ -17,7 +17,7 @@ import { Unit } from './unit.ts';
 
 type Start = (signal: AbortSignal) => Promise<Running>;
 
-type RunningDatabase = { readonly identity: string; readonly unit: Unit };
+type RunningDatabase = { readonly identity: string; contents: string; readonly unit: Unit };
 
 /**
  * Starts, watches and stops the databases and programs of one site.
@@ -114,13 +114,20 @@ export class Supervisor implements AsyncDisposable {
     await Promise.all([...this.#databases.keys()].map((name) => this.#stopDatabase(name)));
   }
 
-  async #startDatabase({ name, identity, start }: DatabaseToRun): Promise<void> {
+  async #startDatabase(database: DatabaseToRun): Promise<void> {
+    const { name, identity, contents, start } = database;
     const running = this.#databases.get(name);
-    if (running?.identity === identity) return;
+    if (running?.identity === identity) return await this.#prepareAgain(running, database);
     if (running) await this.#stopDatabase(name);
     const unit = this.#unit(name, start);
-    this.#databases.set(name, { identity, unit });
+    this.#databases.set(name, { identity, contents, unit });
     await unit.start();
+  }
+
+  async #prepareAgain(running: RunningDatabase, { contents, prepare }: DatabaseToRun): Promise<void> {
+    if (running.contents === contents) return;
+    await prepare();
+    running.contents = contents;
   }
 
   async #stopDatabase(name: string): Promise<void> {

@@ -5,7 +5,7 @@ import { creditBytes } from '../../protocol/link/limits.ts';
 import { positionToJson } from '../../protocol/link/position-json.ts';
 import type { Position } from '../../protocol/position.ts';
 import { commitRun } from '../../log/commit-run.ts';
-import type { LogDefinition } from '../../log/fold.ts';
+import type { LogDefinition } from '../../log/definition.ts';
 import { unlessAborted } from '../../platform/lifecycle/abort.ts';
 import { failpoint } from '../../platform/lifecycle/failpoint.ts';
 import type { PipelineSession } from '../../platform/postgres/pipeline.ts';

@@ -3,7 +3,7 @@ import type { Position } from '../../protocol/position.ts';
 import type { TableChange } from '../../model/table.ts';
 import { eventTimeOf } from '../../log/event-time.ts';
 import type { Run } from '../../log/event.ts';
-import type { BegunAt, LogDefinition } from '../../log/fold.ts';
+import type { BegunAt, LogDefinition } from '../../log/definition.ts';
 import type { Batch } from './inbox.ts';
 
 export type FoldedBatch = { readonly run: Run; readonly changes: readonly TableChange[] };

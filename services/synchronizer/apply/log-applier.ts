@@ -4,7 +4,7 @@ import type { Resumed } from '../../protocol/link/frame.ts';
 import type { PositionJson } from '../../protocol/link/position-json.ts';
 import type { LogName } from '../../protocol/names.ts';
 import type { Position } from '../../protocol/position.ts';
-import type { LogDefinition } from '../../log/fold.ts';
+import type { LogDefinition } from '../../log/definition.ts';
 import { readHead } from '../../log/head.ts';
 import { unlessAborted } from '../../platform/lifecycle/abort.ts';
 import { RunningState } from '../../platform/lifecycle/backoff.ts';

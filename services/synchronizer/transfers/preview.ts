@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DualhomeError, isDualhomeError } from '../../protocol/errors/index.ts';
+import { logNamed } from '../../log/definition.ts';
 import { LogName } from '../../protocol/names.ts';
 import type { JobPreview, JobRequest } from '../../protocol/rest/jobs.ts';
 import { scopeSchema } from '../../protocol/scope.ts';
@@ -21,10 +22,10 @@ const askSchema = z.strictObject({
 
 /** Lets peers count what they would receive, and what it would replace. */
 export function servePreviews({ handlers, home, peers }: SynchronizerContext): Disposable {
-  return handlers.register('transfer.size', askSchema, async ({ of, scope }, { peer }) => {
+  return handlers.register('transfer.size', askSchema, async ({ of, log, scope }, { peer }) => {
     const database = of === 'home' ? home : peers.get(peer)?.standby;
     if (!database) throw new DualhomeError('LINK_LOG_NOT_SENT');
-    return await countScope(database, scope);
+    return await countScope(database, logNamed(log), scope);
   });
 }
 
@@ -46,14 +47,16 @@ export async function previewOf(
   });
   const directions: JobPreview['directions'] = [];
   if ((kind === 'resync' || kind === 'bootstrap') && peer.send) {
-    const size = await countScope(home, scope);
+    const size = await countScope(home, logNamed(log), scope);
     const replaced = await sizeAt(peer, 'standby', log, scope);
     directions.push(direction(config.site, name, size, replaced?.rows ?? null));
   }
   if ((kind === 'pull' || kind === 'bootstrap') && peer.standby) {
     const size = await sizeAt(peer, 'home', log, scope);
     if (!size) throw new DualhomeError('LINK_DOWN', { detail: `${name} cannot be asked` });
-    directions.push(direction(name, config.site, size, (await countScope(peer.standby, scope)).rows));
+    directions.push(
+      direction(name, config.site, size, (await countScope(peer.standby, logNamed(log), scope)).rows),
+    );
   }
   return { directions };
 }

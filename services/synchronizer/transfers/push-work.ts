@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { DualhomeError, isDualhomeError } from '../../protocol/errors/index.ts';
 import type { ChunkDigest } from '../../protocol/manifest.ts';
 import { chunkFileName } from '../../protocol/manifest.ts';
+import { logNamed } from '../../log/definition.ts';
 import type { SnapshotExport } from '../../log/snapshot/export.ts';
 import { openExport } from '../../log/snapshot/export.ts';
 import type { Signer } from '../../platform/crypto/signing.ts';
@@ -35,6 +36,8 @@ export type PushOptions = {
 export function pushWork(context: SynchronizerContext, { signer, clientFor }: PushOptions): JobWork {
   const { config, home, peers, reservations } = context;
   return async (job, { signal, phase, count }) => {
+    const { scope } = job;
+    const definition = logNamed(job.log);
     const peer = peers.get(job.peer);
     if (!peer?.send) throw new DualhomeError('LINK_LOG_NOT_SENT');
     const ask = asking(peer.link, signal);
@@ -47,10 +50,18 @@ export function pushWork(context: SynchronizerContext, { signer, clientFor }: Pu
 
     phase('counting');
     await peer.link.whenUp(signal);
-    const total = await countScope(home, job.scope);
-    const { scope } = job;
+    const total = await countScope(home, definition, scope);
     const exported = cleanup.use(
-      await openExport({ database: home, site: config.site, transfer, scope, directory, signer, signal }),
+      await openExport({
+        definition,
+        database: home,
+        site: config.site,
+        transfer,
+        scope,
+        directory,
+        signer,
+        signal,
+      }),
     );
     cleanup.use(reservations.hold(job.log, exported.header.seq));
     const offer = await ask('transfer.begin', { header: exported.header }, offerSchema);

@@ -3,7 +3,7 @@ import type { Comparison } from '../../protocol/digest.ts';
 import type { Position } from '../../protocol/position.ts';
 import { samePosition } from '../../protocol/position.ts';
 import { bucketRows, digestTable } from '../../log/digest.ts';
-import { configurationTables } from '../../log/tables.ts';
+import { configurationLog } from '../../log/definition.ts';
 import type { Table } from '../../model/table.ts';
 import type { Session } from '../../platform/postgres/session.ts';
 import type { Alarms, Peer, RequestContext, RequestHandlers } from '../ports.ts';
@@ -132,7 +132,7 @@ export async function beginSnapshot(session: Session): Promise<Session> {
 }
 
 function tableNamed(name: string): Table {
-  const table = configurationTables.find((each) => each.name === name);
+  const table = configurationLog.tables.find((each) => each.name === name);
   if (!table) throw new DualhomeError('LINK_REQUEST_INVALID', { detail: `no table ${name} is compared` });
   return table;
 }

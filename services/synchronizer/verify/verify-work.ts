@@ -5,7 +5,7 @@ import type { Position } from '../../protocol/position.ts';
 import type { Side } from '../../log/compare.ts';
 import { compareSides, sideOf } from '../../log/compare.ts';
 import { readHead } from '../../log/head.ts';
-import { tablesOf } from '../../log/tables.ts';
+import { configurationLog } from '../../log/definition.ts';
 import type { Session } from '../../platform/postgres/session.ts';
 import type { JobWork } from '../jobs/runner.ts';
 import type { PeerLink, SendLane, SynchronizerContext } from '../ports.ts';
@@ -34,7 +34,7 @@ export function verifyWork({ home, peers, alarms }: SynchronizerContext): JobWor
     await using ours = session;
     try {
       phase('comparing');
-      const tables = tablesOf(job.scope);
+      const tables = configurationLog.tablesOf(job.scope);
       const theirs = counting(remoteSide(id, link, signal), (rowsDone) =>
         count({ rowsDone, rowsTotal: null, bytesDone: 0, bytesTotal: null }),
       );

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readEvent } from '../../../services/log/configuration.ts';
+import { readEvent } from '../../../services/log/events.ts';
 import type { RowVersion } from '../../../services/log/row-versions.ts';
 import type { Row } from '../../../services/model/table.ts';
 import { subscriber } from '../../../services/model/subscriber.ts';

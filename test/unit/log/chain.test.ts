@@ -1,8 +1,9 @@
+import { configurationLog } from '../../../services/log/definition.ts';
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { ChainCheck } from '../../../services/log/chain.ts';
-import type { EventContext } from '../../../services/log/configuration.ts';
-import { incarnationBegunEvent, putting, rowsChangedEvent } from '../../../services/log/configuration.ts';
+import type { EventContext } from '../../../services/log/events.ts';
+import { incarnationBegunEvent, putting, rowsChangedEvent } from '../../../services/log/events.ts';
 import { chainRun } from '../../../services/log/event.ts';
 import type { StoredEvent } from '../../../services/log/read.ts';
 import { subscriber } from '../../../services/model/subscriber.ts';
@@ -21,7 +22,12 @@ const context = (seq: number, fields: Partial<EventContext> = {}): EventContext 
   ...fields,
 });
 const changed = (fields: EventContext) =>
-  rowsChangedEvent(subscriber, [putting(subscriber, null, aSubscriber(fields.seq))], fields);
+  rowsChangedEvent(
+    configurationLog,
+    subscriber,
+    [putting(subscriber, null, aSubscriber(fields.seq))],
+    fields,
+  );
 
 /** Events as a log stores them, from genesis; `alter` changes what event N says before it is chained. */
 function aLog(alter: (seq: number) => Partial<EventContext> = () => ({}), length = 4): StoredEvent[] {

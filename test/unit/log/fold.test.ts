@@ -1,13 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { chainRun } from '../../../services/log/event.ts';
-import {
-  configurationLog,
-  incarnationBegunEvent,
-  putting,
-  rowsChangedEvent,
-} from '../../../services/log/configuration.ts';
-import type { EventContext } from '../../../services/log/configuration.ts';
+import { configurationLog } from '../../../services/log/definition.ts';
+import { incarnationBegunEvent, putting, rowsChangedEvent } from '../../../services/log/events.ts';
+import type { EventContext } from '../../../services/log/events.ts';
 import { number } from '../../../services/model/number.ts';
 import { chainHash, genesisHash } from '../../../services/protocol/position.ts';
 
@@ -25,8 +21,13 @@ const row = (aor: string) => ({ number: '+49301234', aor });
 describe('the fold of the configuration log', () => {
   it('keeps the last state of a key and the seq that made it', () => {
     const events = [
-      rowsChangedEvent(number, [putting(number, null, row('a@c1.example'))], context(1)),
-      rowsChangedEvent(number, [putting(number, row('a@c1.example'), row('b@c1.example'))], context(2)),
+      rowsChangedEvent(configurationLog, number, [putting(number, null, row('a@c1.example'))], context(1)),
+      rowsChangedEvent(
+        configurationLog,
+        number,
+        [putting(number, row('a@c1.example'), row('b@c1.example'))],
+        context(2),
+      ),
     ];
     const { changes } = configurationLog.fold(events, 1);
     expect(changes).toEqual([
@@ -36,8 +37,13 @@ describe('the fold of the configuration log', () => {
 
   it('turns a last event without a row into a deletion', () => {
     const events = [
-      rowsChangedEvent(number, [putting(number, null, row('a@c1.example'))], context(1)),
-      rowsChangedEvent(number, [{ key: '+49301234', before: row('a@c1.example'), after: null }], context(2)),
+      rowsChangedEvent(configurationLog, number, [putting(number, null, row('a@c1.example'))], context(1)),
+      rowsChangedEvent(
+        configurationLog,
+        number,
+        [{ key: '+49301234', before: row('a@c1.example'), after: null }],
+        context(2),
+      ),
     ];
     const { changes } = configurationLog.fold(events, 1);
     expect(changes).toEqual([{ table: number.table, upserts: [], deletes: ['+49301234'] }]);
@@ -64,7 +70,12 @@ describe('the fold of the configuration log', () => {
   });
 
   function readable(): string {
-    return rowsChangedEvent(number, [putting(number, null, row('a@c1.example'))], context(1)).body.toString();
+    return rowsChangedEvent(
+      configurationLog,
+      number,
+      [putting(number, null, row('a@c1.example'))],
+      context(1),
+    ).body.toString();
   }
 });
 

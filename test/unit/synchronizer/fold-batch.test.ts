@@ -1,9 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  configurationLog,
-  incarnationBegunEvent,
-  rowsChangedEvent,
-} from '../../../services/log/configuration.ts';
+import { configurationLog } from '../../../services/log/definition.ts';
+import { incarnationBegunEvent, rowsChangedEvent } from '../../../services/log/events.ts';
 import { chainRun } from '../../../services/log/event.ts';
 import type { LoggedEvent } from '../../../services/log/event.ts';
 import { subscriber } from '../../../services/model/subscriber.ts';
@@ -31,6 +28,7 @@ const begun = (seq: number, incarnation: string, parent: Position | null): Logge
 const changed = (seq: number, incarnation: string): LoggedEvent => {
   const row = aSubscriber(seq);
   return rowsChangedEvent(
+    configurationLog,
     subscriber,
     [{ key: String(row['aor']), before: null, after: row }],
     context(seq, incarnation),

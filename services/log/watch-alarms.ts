@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { listen } from '../../platform/postgres/listen.ts';
+import { listen } from '../platform/postgres/listen.ts';
 
 /** Notifications may be lost; looking again this often is what is relied on. */
 const POLL_MS = 1_000;

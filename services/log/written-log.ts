@@ -1,40 +1,43 @@
-import type { LogEnd } from '../../log/group-writer.ts';
-import { beginIncarnation, openHomeLog } from '../../log/open-log.ts';
-import type { Cause } from '../../log/open-log.ts';
-import type { Queryable } from '../../platform/postgres/statement.ts';
-import { DualhomeError, isDualhomeError } from '../../protocol/errors/index.ts';
-import type { Position } from '../../protocol/position.ts';
-import type { ChangeAnswer, ChangeRequest } from '../change/intent.ts';
-import { clearForbiddingAlarms, forbiddingAlarm, raiseAlarm } from '../store/alarms.ts';
-import type { Alarm } from '../store/alarms.ts';
+import type { Queryable } from '../platform/postgres/statement.ts';
+import { DualhomeError, isDualhomeError } from '../protocol/errors/index.ts';
+import type { Position } from '../protocol/position.ts';
+import { logChannel } from './definition.ts';
+import type { LogDefinition } from './definition.ts';
+import { clearForbiddingAlarms, forbiddingAlarm, raiseAlarm } from './forbidding-alarms.ts';
+import type { ForbiddingAlarm } from './forbidding-alarms.ts';
+import type { LogEnd } from './group-writer.ts';
+import { beginIncarnation, openHomeLog } from './open-log.ts';
+import type { Cause } from './open-log.ts';
 import { openWriter } from './open-writer.ts';
 import type { OpenWriter, OpenWriterOptions } from './open-writer.ts';
 
-export type HomeLogOptions = OpenWriterOptions & {
+export type WrittenLogOptions<Request, Answer> = Omit<OpenWriterOptions<Request, Answer>, 'channel'> & {
+  readonly definition: LogDefinition;
+  readonly site: string;
   readonly shared: Queryable;
   /** Told when the log was opened, and when and why it was closed. */
   readonly onState: (state: LogState) => void;
 };
 
-/** Whether the configuration can be changed now, and why not. */
+/** Whether the log can be written now, and why not. */
 export type LogState =
   { readonly open: true; readonly head: Position } | { readonly open: false; readonly reason: DualhomeError };
 
 /**
- * The configuration log of this site as it may be written at this moment.
+ * A log of this site as the program that writes it may write it at this moment.
  *
  * Invariants: nothing is appended while an alarm says that the log was restored or has forked, or while it is unknown
  * whether one does. A log found to be restored raises that alarm. Only a new incarnation, or whoever clears the alarm,
  * opens it again.
  */
-export class HomeLog implements AsyncDisposable {
-  readonly #options: HomeLogOptions;
+export class WrittenLog<Request, Answer> implements AsyncDisposable {
+  readonly #options: WrittenLogOptions<Request, Answer>;
   readonly #fenced = Promise.withResolvers<DualhomeError>();
-  #current: OpenWriter | undefined;
+  #current: OpenWriter<Request, Answer> | undefined;
   #reason = new DualhomeError('LOG_CLOSED', { detail: 'The log is being opened.' });
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(options: HomeLogOptions) {
+  constructor(options: WrittenLogOptions<Request, Answer>) {
     this.#options = options;
   }
 
@@ -43,7 +46,7 @@ export class HomeLog implements AsyncDisposable {
     return writer ? { open: true, head: writer.head } : { open: false, reason: this.#reason };
   }
 
-  /** Changes that are not answered yet. */
+  /** Requests that are not answered yet. */
   get queued(): number {
     return this.#current?.writer.queued ?? 0;
   }
@@ -54,7 +57,7 @@ export class HomeLog implements AsyncDisposable {
   }
 
   /** See `GroupWriter.submit`; refused with the reason while the log is not open. */
-  async submit(request: ChangeRequest, bytes: number): Promise<ChangeAnswer> {
+  async submit(request: Request, bytes: number): Promise<Answer> {
     if (!this.#current) throw this.#reason;
     return this.#current.writer.submit(request, bytes);
   }
@@ -72,8 +75,9 @@ export class HomeLog implements AsyncDisposable {
   beginIncarnation(cause: Cause): Promise<Position> {
     return this.#exclusive(async () => {
       await this.#close(new DualhomeError('LOG_CLOSED', { detail: 'A new incarnation begins.' }));
+      const { shared, definition } = this.#options;
       const end = await beginIncarnation(this.#options, cause);
-      await clearForbiddingAlarms(this.#options.shared, cause.actor.name);
+      await clearForbiddingAlarms(shared, definition.name, cause.actor.name);
       this.#open(end);
       return end.head;
     });
@@ -84,9 +88,10 @@ export class HomeLog implements AsyncDisposable {
   }
 
   /** An alarm that cannot be read forbids to open the log, but does not close one that is open. */
-  async #readAlarm(): Promise<Alarm | undefined> {
+  async #readAlarm(): Promise<ForbiddingAlarm | undefined> {
+    const { shared, definition } = this.#options;
     try {
-      return await forbiddingAlarm(this.#options.shared);
+      return await forbiddingAlarm(shared, definition.name);
     } catch (error) {
       if (!this.#current && isDualhomeError(error)) this.#reason = error;
       throw error;
@@ -94,18 +99,19 @@ export class HomeLog implements AsyncDisposable {
   }
 
   async #openOrRefuse(): Promise<void> {
+    const { shared, definition } = this.#options;
     try {
       this.#open(await openHomeLog(this.#options));
     } catch (error) {
       if (!isDualhomeError(error)) throw error;
       this.#refuse(error);
       if (error.code !== 'LOG_RESTORED') throw error;
-      await raiseAlarm(this.#options.shared, error.code, error.detail ?? '', error.facts);
+      await raiseAlarm(shared, definition.name, error.code, error.detail ?? '', error.facts);
     }
   }
 
   #open(end: LogEnd): void {
-    const current = openWriter(end, this.#options);
+    const current = openWriter(end, { ...this.#options, channel: logChannel[this.#options.definition.name] });
     this.#current = current;
     void current.writer.stopped.then((error) => {
       if (error.code === 'LOG_FENCED') this.#fenced.resolve(error);
@@ -134,6 +140,6 @@ export class HomeLog implements AsyncDisposable {
   }
 }
 
-function reasonOf({ code, detail, facts }: Alarm): DualhomeError {
+function reasonOf({ code, detail, facts }: ForbiddingAlarm): DualhomeError {
   return new DualhomeError(code === 'LOG_FORKED' ? 'LOG_FORKED' : 'LOG_RESTORED', { detail, facts });
 }

@@ -1,26 +1,21 @@
 import { z } from 'zod';
 import { DualhomeError, messageOf } from '../protocol/errors/index.ts';
-import type { Actor, IncarnationBegun, RowChange, RowsChanged } from '../protocol/event.ts';
+import type { Actor, EventPrefix, IncarnationBegun, RowChange, RowsChanged } from '../protocol/event.ts';
 import {
   changedType,
   dataSchemaOf,
   eventFormat,
   eventId,
   incarnationBegunSchema,
-  kindOfType,
   rowsChangedSchema,
 } from '../protocol/event.ts';
 import type { Position } from '../protocol/position.ts';
 import type { Kind } from '../model/kind.ts';
 import { compactRow, keyOf } from '../model/kind.ts';
-import { kindNamed } from '../model/kinds.ts';
 import type { Row } from '../model/table.ts';
-import { incarnationsTable } from '../model/incarnations.ts';
 import type { LoggedEvent } from './event.ts';
-import type { BegunAt, LogDefinition } from './fold.ts';
-import { RowVersions } from './row-versions.ts';
 
-/** What every event of the configuration log says of its place and cause. */
+/** What every event says of its place and cause. */
 export type EventContext = {
   readonly site: string;
   readonly incarnation: string;
@@ -33,8 +28,13 @@ export type EventContext = {
 /** A row's change as the caller holds it: complete rows, null where there was or will be none. */
 export type Change = { readonly key: string; readonly before: Row | null; readonly after: Row | null };
 
-/** The event "these rows of `kind` changed", ready to be stored. Its subject names one row or the first and last. */
-export function rowsChangedEvent(kind: Kind, changes: readonly Change[], context: EventContext): LoggedEvent {
+/** The event "these rows of `kind` changed" of the log that has the kind, ready to be stored. Its subject names one row or the first and last. */
+export function rowsChangedEvent(
+  { eventPrefix }: { readonly eventPrefix: EventPrefix },
+  kind: Kind,
+  changes: readonly Change[],
+  context: EventContext,
+): LoggedEvent {
   const rows: RowChange[] = changes.map(({ key, before, after }) => ({
     key,
     before: before && compactRow(kind, before),
@@ -43,7 +43,7 @@ export function rowsChangedEvent(kind: Kind, changes: readonly Change[], context
   const first = changes[0]?.key ?? '';
   const last = changes.at(-1)?.key ?? '';
   const subject = changes.length === 1 ? `${kind.name}/${first}` : `${kind.name}/${first}..${last}`;
-  return encode(changedType(kind.name), subject, context, {
+  return encode(changedType(eventPrefix, kind.name), subject, context, {
     actor: context.actor,
     reason: context.reason,
     rows,
@@ -92,42 +92,9 @@ export function readEvent(body: Buffer, seq: number): RowsChanged | IncarnationB
   return parsed.data;
 }
 
-function unreadable(seq: number, detail: string, cause?: unknown): DualhomeError {
+export function unreadable(seq: number, detail: string, cause?: unknown): DualhomeError {
   return new DualhomeError('EVENT_UNREADABLE', { detail: `Event ${seq}: ${detail}`, facts: { seq }, cause });
 }
-
-/** The configuration log: events fold into one table a kind, and into the list of incarnations. */
-export const configurationLog: LogDefinition = {
-  name: 'configuration',
-  fold(events, firstSeq) {
-    const versions = new RowVersions();
-    const begun: BegunAt[] = [];
-    events.forEach(({ body, timeMs }, index) => {
-      const seq = firstSeq + index;
-      const event = readEvent(body, seq);
-      if ('incarnation' in event.data) {
-        const { incarnation, parent, reason } = event.data;
-        begun.push({ seq, incarnation, parent });
-        const row = {
-          incarnation,
-          first_seq: seq,
-          parent_incarnation: parent?.incarnation ?? null,
-          parent_seq: parent?.seq ?? null,
-          parent_hash: parent?.hash ?? null,
-          begun: new Date(timeMs).toISOString(),
-          reason,
-        };
-        versions.put(incarnationsTable, incarnation, { row, seq });
-        return;
-      }
-      const kind = kindNamed(kindOfType(event.type) ?? '');
-      if (!kind) throw unreadable(seq, `unknown kind in ${event.type}`);
-      for (const { key, after } of event.data.rows)
-        versions.put(kind.table, key, { row: after as Row | null, seq });
-    });
-    return { changes: versions.changes(), begun };
-  },
-};
 
 /** A change that leaves `row` behind under its own key. */
 export const putting = (kind: Kind, before: Row | null, row: Row): Change => ({
