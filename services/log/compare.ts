@@ -2,7 +2,7 @@ import type { Comparison, Difference, TableDigest } from '../protocol/digest.ts'
 import type { KeyRange } from '../protocol/scope.ts';
 import type { Table } from '../model/table.ts';
 import type { Queryable } from '../platform/postgres/statement.ts';
-import { bucketRows, digestTable } from './digest.ts';
+import { bucketRows, digestTable, sliceRange } from './digest.ts';
 import type { BucketRows, RowText } from './digest.ts';
 import { columnsOf } from './tables.ts';
 
@@ -12,8 +12,11 @@ export type Side = {
   rows(table: Table, wanted: BucketRows): Promise<readonly RowText[]>;
 };
 
+/** The side that says how the keys are cut. */
+export type OwnSide = Side & { slices(table: Table, range: KeyRange | null): AsyncIterable<KeyRange> };
+
 export type CompareOptions = {
-  readonly ours: Side;
+  readonly ours: OwnSide;
   readonly theirs: Side;
   readonly tables: readonly Table[];
   readonly range?: KeyRange | null | undefined;
@@ -24,51 +27,66 @@ export type CompareOptions = {
 
 const pageRows = 500;
 
-/** The side that a session of ours is; it needs a REPEATABLE READ transaction and no statement timeout. */
-export const sideOf = (session: Queryable): Side => ({
+/** The side that a session of ours is; it needs a REPEATABLE READ transaction. */
+export const sideOf = (session: Queryable): OwnSide => ({
+  slices: (table, range) => sliceRange(session, table, range),
   digest: (table, range) => digestTable(session, table, range),
   rows: (table, wanted) => bucketRows(session, table, wanted),
 });
 
 /**
- * Compares both sides table by table: first the digests of buckets, then the rows of those that
- * differ. A row that differs lies, at each side that has it, in a bucket that differs there.
+ * Compares both sides table by table, slice by slice: first the digests of buckets, then the rows of those
+ * that differ. A row that differs lies, at each side that has it, in a bucket that differs there.
  */
 export async function compareSides(options: CompareOptions): Promise<Comparison> {
-  const { ours, theirs, tables, range = null, differencesMax, signal } = options;
-  const differences: Difference[] = [];
-  const summaries: Comparison['tables'] = [];
-  let truncated = false;
-  for (const table of tables) {
-    signal?.throwIfAborted();
-    const [own, other] = await Promise.all([ours.digest(table, range), theirs.digest(table, range)]);
-    const buckets = differingBuckets(own, other);
-    summaries.push({
-      table: table.name,
-      rowsOurs: own.rows,
-      rowsTheirs: other.rows,
-      bucketsDiffering: buckets.length,
-    });
-    if (buckets.length === 0) continue;
-    const wanted = { buckets, range };
-    for await (const difference of differingRows(
-      table,
-      pages(ours, table, wanted),
-      pages(theirs, table, wanted),
-    )) {
-      signal?.throwIfAborted();
-      truncated = differences.length >= differencesMax;
-      if (truncated) break;
-      differences.push(difference);
-    }
-  }
+  const found: Found = { differences: [], truncated: false };
+  const tables: Comparison['tables'] = [];
+  for (const table of options.tables) tables.push(await compareTable(table, options, found));
   return {
-    equal: summaries.every(({ bucketsDiffering }) => bucketsDiffering === 0),
-    rows: summaries.reduce((sum, { rowsOurs }) => sum + rowsOurs, 0),
-    tables: summaries,
-    differences,
-    truncated,
+    equal: tables.every(({ bucketsDiffering }) => bucketsDiffering === 0),
+    rows: tables.reduce((sum, { rowsOurs }) => sum + rowsOurs, 0),
+    tables,
+    ...found,
   };
+}
+
+type Found = { readonly differences: Difference[]; truncated: boolean };
+
+async function compareTable(
+  table: Table,
+  options: CompareOptions,
+  found: Found,
+): Promise<Comparison['tables'][number]> {
+  const { ours, theirs, range = null, signal } = options;
+  const differing = new Set<number>();
+  let [rowsOurs, rowsTheirs] = [0, 0];
+  for await (const slice of ours.slices(table, range)) {
+    signal?.throwIfAborted();
+    const [own, other] = await Promise.all([ours.digest(table, slice), theirs.digest(table, slice)]);
+    rowsOurs += own.rows;
+    rowsTheirs += other.rows;
+    const buckets = differingBuckets(own, other);
+    for (const bucket of buckets) differing.add(bucket);
+    if (buckets.length > 0) await nameRows(table, { buckets, range: slice }, options, found);
+  }
+  return { table: table.name, rowsOurs, rowsTheirs, bucketsDiffering: differing.size };
+}
+
+/** Adds the rows that differ, up to the number asked for. */
+async function nameRows(
+  table: Table,
+  wanted: Pick<BucketRows, 'buckets' | 'range'>,
+  { ours, theirs, differencesMax, signal }: CompareOptions,
+  found: Found,
+): Promise<void> {
+  if (found.truncated) return;
+  const rows = differingRows(table, pages(ours, table, wanted), pages(theirs, table, wanted));
+  for await (const difference of rows) {
+    signal?.throwIfAborted();
+    found.truncated = found.differences.length >= differencesMax;
+    if (found.truncated) return;
+    found.differences.push(difference);
+  }
 }
 
 /** Buckets whose rows are not the same, in ascending order. */

@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../services/platform/logging/secret.ts';
 import { openDatabase } from '../../services/platform/postgres/database.ts';
+import type { DualhomeError } from '../../services/protocol/errors/index.ts';
 import { databasePrograms } from '../../services/site/databases/grants.ts';
 import { roleName } from '../../services/site/databases/plan.ts';
 import type { DatabaseKind } from '../../services/site/databases/plan.ts';
-import { prepareDatabase } from '../../services/site/databases/prepare.ts';
+import { prepareDatabase, probeDatabase } from '../../services/site/databases/prepare.ts';
 import { testDatabase } from '../support/postgres.ts';
 import type { TestDatabase } from '../support/postgres.ts';
 
@@ -55,4 +56,26 @@ describe.each<DatabaseKind>(['home', 'standby', 'shared'])('a %s database of the
       }
     }
   });
+});
+
+it('a database in which our role may not do what a site needs is found before the start, with what to grant', async () => {
+  await using empty = await testDatabase('empty');
+  const role = `admin_${randomBytes(6).toString('hex')}`;
+  await empty.database.query(`create role ${role} login password 'x'`);
+  await empty.database.query(`revoke all on database ${empty.name} from public`);
+  await empty.database.query(`grant connect on database ${empty.name} to ${role}`);
+  const adminUrl = urlAs(empty, role, 'x');
+  const refused = await probeDatabase(adminUrl).catch((error: unknown) => error);
+  expect(refused).toMatchObject({ code: 'SITE_DATABASE_RIGHTS_MISSING' });
+  const { detail = '' } = refused as DualhomeError;
+  expect(detail.split('; ')).toEqual([
+    `alter database ${empty.name} owner to ${role}`,
+    `alter role ${role} createrole`,
+    `grant temporary on database ${empty.name} to ${role}`,
+  ]);
+  for (const sql of detail.split('; ')) await empty.database.query(sql);
+  await probeDatabase(adminUrl);
+  await empty.database.query(`alter database ${empty.name} owner to postgres`);
+  await empty.database.query(`revoke all on database ${empty.name} from ${role}`);
+  await empty.database.query(`drop role ${role}`);
 });

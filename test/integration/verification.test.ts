@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { compareSides, sideOf } from '../../services/log/compare.ts';
+import type { OwnSide } from '../../services/log/compare.ts';
+import { sliceRange } from '../../services/log/digest.ts';
 import { readHead } from '../../services/log/head.ts';
 import { configurationLog } from '../../services/log/definition.ts';
 import { verifyChain } from '../../services/log/verify-chain.ts';
-import type { Database } from '../../services/platform/postgres/database.ts';
+import type { Database, Session } from '../../services/platform/postgres/database.ts';
 import { openPipeline } from '../../services/platform/postgres/pipeline.ts';
+import type { KeyRange } from '../../services/protocol/scope.ts';
 import { LogWriter, subscribers } from '../support/log-writer.ts';
 import { testDatabase } from '../support/postgres.ts';
 import type { TestDatabase } from '../support/postgres.ts';
@@ -101,13 +104,14 @@ describe('comparison of two databases', () => {
     ours: TestDatabase,
     theirs: TestDatabase,
     options: Partial<Parameters<typeof compareSides>[0]> = {},
+    side: (session: Session) => OwnSide = sideOf,
   ) {
     return await ours.database.transaction(
       (own) =>
         theirs.database.transaction(
           (other) =>
             compareSides({
-              ours: sideOf(own),
+              ours: side(own),
               theirs: sideOf(other),
               tables: configurationLog.tables,
               differencesMax: 100,
@@ -196,6 +200,28 @@ describe('comparison of two databases', () => {
     const some = await compare(two.ours, two.theirs, { differencesMax: 7 });
     expect(some).toMatchObject({ equal: false, truncated: true });
     expect(some.differences).toEqual(all.differences.slice(0, 7));
+  });
+
+  it('finds the same in slices, where rows at their ends differ too', async () => {
+    await using two = await twoAlike(30);
+    const gone = ['07', '08', '14', '15'].map((n) => `'user00000${n}@c1.example'`).join(', ');
+    await tamper(two.theirs.database, `delete from subscribers where aor in (${gone})`);
+    const slices: KeyRange[] = [];
+    const ours = (own: Session): OwnSide => ({
+      ...sideOf(own),
+      async *slices(table, range) {
+        for await (const slice of sliceRange(own, table, range, 7)) {
+          if (table.name === 'subscribers') slices.push(slice);
+          yield slice;
+        }
+      },
+    });
+    const whole = await compare(two.ours, two.theirs);
+    const cut = await compare(two.ours, two.theirs, {}, ours);
+    expect(cut).toEqual(whole);
+    expect(cut.differences).toHaveLength(4);
+    expect(slices).toHaveLength(5);
+    expect([slices[0]?.from, slices[4]?.to]).toEqual([null, null]);
   });
 
   it('keeps to a range of keys', async () => {

@@ -58,6 +58,13 @@ export const siteErrors = defineErrors({
     retry: 'no',
     http: 500,
   },
+  SITE_DATABASE_RIGHTS_MISSING: {
+    summary: 'The role in the URL of a database may not do there what a site needs.',
+    action:
+      'Have an administrator of that server run what is listed, then look again with `dualhome site check`.',
+    retry: 'no',
+    http: 500,
+  },
   SITE_PROGRAM_NOT_READY: {
     summary: 'A program of the site did not become ready in time.',
     action: 'Read the end of its log in data_dir/logs; it is started again by itself.',

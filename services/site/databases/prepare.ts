@@ -45,9 +45,12 @@ export async function ensureDatabase(adminUrl: string, name: string): Promise<vo
   });
 }
 
-/** The server's version, for people. @throws SITE_DATABASE_TOO_OLD, POSTGRES_* */
+/** Whether a database can be prepared. @throws SITE_DATABASE_TOO_OLD, SITE_DATABASE_RIGHTS_MISSING, POSTGRES_* */
 export async function probeDatabase(adminUrl: string): Promise<void> {
-  await withAdmin(adminUrl, checkVersion);
+  await withAdmin(adminUrl, async (session) => {
+    await checkVersion(session);
+    await checkRights(session);
+  });
 }
 
 async function checkVersion(session: Session): Promise<void> {
@@ -61,6 +64,24 @@ async function checkVersion(session: Session): Promise<void> {
       facts: { version: text },
     });
   }
+}
+
+/** It makes tables and roles; `log replay` and `log verify` rebuild states in temporary tables. */
+async function checkRights(session: Session): Promise<void> {
+  const { rows } = await session.query<{
+    owns: string | null;
+    roles: string | null;
+    temporary: string | null;
+  }>(
+    `select case when not pg_has_role(datdba, 'usage') then format('alter database %I owner to %I', datname, rolname) end as owns,
+            case when not (rolsuper or rolcreaterole) then format('alter role %I createrole', rolname) end as roles,
+            case when not has_database_privilege(datname, 'temporary')
+                 then format('grant temporary on database %I to %I', datname, rolname) end as temporary
+     from pg_database, pg_roles where datname = current_database() and rolname = current_user`,
+  );
+  const missing = Object.values(rows[0] ?? {}).filter((sql) => sql !== null);
+  if (missing.length > 0)
+    throw new DualhomeError('SITE_DATABASE_RIGHTS_MISSING', { detail: missing.join('; ') });
 }
 
 async function withAdmin<T>(url: string, work: (session: Session) => Promise<T>): Promise<T> {

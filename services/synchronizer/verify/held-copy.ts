@@ -122,7 +122,6 @@ export async function reportComparison(
 export async function beginSnapshot(session: Session): Promise<Session> {
   try {
     await session.query('begin isolation level repeatable read read only');
-    await session.query('set local statement_timeout = 0');
     await session.query('select from log_head');
     return session;
   } catch (error) {
