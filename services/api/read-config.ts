@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readJsonFile } from '../platform/files/json.ts';
+import { readKeyFile } from '../platform/crypto/key-file.ts';
 import { Sealer } from '../platform/crypto/sealing.ts';
-import { Secret } from '../platform/logging/secret.ts';
 import { DualhomeError } from '../protocol/errors/index.ts';
 import { apiConfigSchema } from '../protocol/program-config.ts';
 import type { ApiConfig } from '../protocol/program-config.ts';
@@ -20,12 +19,7 @@ export async function readApiConfig(path: string | undefined): Promise<ApiConfig
 
 /** What seals secrets with this site's key. @throws FILES_UNREADABLE, CRYPTO_KEY_INVALID */
 export async function openSealer(keyFile: string): Promise<Sealer> {
-  try {
-    return new Sealer(new Secret<Uint8Array>(Buffer.from((await readFile(keyFile, 'utf8')).trim(), 'hex')));
-  } catch (cause) {
-    if (cause instanceof DualhomeError) throw cause;
-    throw new DualhomeError('FILES_UNREADABLE', { detail: keyFile, facts: { path: keyFile }, cause });
-  }
+  return new Sealer(await readKeyFile(keyFile));
 }
 
 /** Version of this program. */

@@ -170,3 +170,4 @@ export const processorConfigSchema = z.strictObject({
   /** 32 bytes, hex: this site's own, signs nonces. */
   nonceKeyFile: z.string(),
 });
+export type ProcessorConfig = z.infer<typeof processorConfigSchema>;

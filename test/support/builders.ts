@@ -1,7 +1,11 @@
+import { device } from '../../services/model/device.ts';
+import { domain } from '../../services/model/domain.ts';
 import type { Row } from '../../services/model/table.ts';
 import { flow, flowKey } from '../../services/model/flow.ts';
 import { number } from '../../services/model/number.ts';
 import { subscriber } from '../../services/model/subscriber.ts';
+import { digestHa1 } from '../../services/sip/auth/digest.ts';
+import { password } from './digest.ts';
 
 /** A complete subscriber; `n` makes it one of its own. */
 export const aSubscriber = (n = 1, fields: Partial<Row> = {}): Row =>
@@ -45,3 +49,16 @@ export const aFlow = (n = 1, fields: Partial<Row> = {}): Row => {
     ...fields,
   });
 };
+/** A domain whose realm is its name. */
+export const aDomain = (name = 'c1.example', fields: Partial<Row> = {}): Row =>
+  domain.schema.parse({ name, realm: name, ...fields });
+
+/** A subscriber who can register: `user@domain`, with everybody's password, in the realm of that name. */
+export const aUser = (aor: string, fields: Partial<Row> = {}): Row => {
+  const [user = '', realm = ''] = aor.split('@');
+  return aSubscriber(1, { aor, ha1_md5: digestHa1('MD5', user, realm, password), ...fields });
+};
+
+/** An access device of this address of record. */
+export const aDevice = (name: string, aor: string, fields: Partial<Row> = {}): Row =>
+  device.schema.parse({ name, aor, home_site: 'c1', backup_site: 'c2', ...fields });

@@ -10,6 +10,8 @@ export type LineConnectionOptions = {
   readonly onMessage: (message: unknown) => void;
   /** Once, when the connection has ended; with why, where the other side did not just close it. */
   readonly onClosed: (error: unknown) => void;
+  /** What was sent is with the operating system, after there was a backlog. */
+  readonly onDrain?: (() => void) | undefined;
 };
 
 /**
@@ -36,6 +38,7 @@ export class LineConnection implements AsyncDisposable {
       giveUpWith: 'IPC_MESSAGE_INVALID',
     });
     socket.on('data', (chunk: Buffer) => this.#take(chunk));
+    socket.on('drain', () => options.onDrain?.());
     socket.on('error', (error) => this.#cut(error));
     socket.on('close', () => {
       options.onClosed(this.#failure);

@@ -58,12 +58,7 @@ export const grants: Readonly<Record<DatabaseKind, Partial<Record<DatabaseProgra
     api: [{ schema: 'public', tables: writing(kindTables) }],
     synchronizer: [{ schema: 'public', tables: pruning(kindTables) }],
     front: [{ schema: 'public', tables: each(['environment', 'log_head'], 'select') }],
-    homeProcessor: [
-      {
-        schema: 'public',
-        tables: each([...kindTables, incarnationsTable.name, 'log', 'log_head'], 'select'),
-      },
-    ],
+    homeProcessor: [{ schema: 'public', tables: each([...kindTables, ...logTables], 'select') }],
   },
   standby: {
     synchronizer: [{ schema: 'public', tables: {}, owner: true }],
