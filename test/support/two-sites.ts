@@ -9,6 +9,8 @@ import { TestSite } from './test-site.ts';
 export type TwoSitesOptions = {
   /** Environment of each site's supervisor and programs, for instance DUALHOME_FAILPOINT. */
   readonly env?: Readonly<Partial<Record<'c1' | 'c2', Readonly<Record<string, string>>>>> | undefined;
+  /** c1 dials c2 itself instead of `link`, which then carries nothing. */
+  readonly direct?: boolean | undefined;
 };
 
 const both = { sends: true, receives: true };
@@ -26,7 +28,7 @@ export class TwoSites implements AsyncDisposable {
   }
 
   /** Made and paired, not started. */
-  static async create(): Promise<TwoSites> {
+  static async create({ direct = false }: Pick<TwoSitesOptions, 'direct'> = {}): Promise<TwoSites> {
     await using stack = new AsyncDisposableStack();
     const { path } = stack.use(await TemporaryDirectory.create());
     await chmod(path, 0o755);
@@ -34,14 +36,15 @@ export class TwoSites implements AsyncDisposable {
     const c2 = stack.use(await TestSite.create('c2', path));
     const [file1, file2] = [await c1.file(), await c2.file()];
     const link = stack.use(await TcpProxy.listen({ target: file2.config.link.listen }));
-    await recordPeer(file1, { ...(await ownOffer(file2)), link: formatAddress(link.address) }, both);
+    const offer = await ownOffer(file2);
+    await recordPeer(file1, direct ? offer : { ...offer, link: formatAddress(link.address) }, both);
     await recordPeer(file2, await ownOffer(file1), both);
     return new TwoSites(c1, c2, link, stack.move());
   }
 
   /** Made, paired, and everything runs. */
-  static async start({ env = {} }: TwoSitesOptions = {}): Promise<TwoSites> {
-    const sites = await TwoSites.create();
+  static async start({ env = {}, direct }: TwoSitesOptions = {}): Promise<TwoSites> {
+    const sites = await TwoSites.create({ direct });
     try {
       await Promise.all([sites.c1.start(env.c1), sites.c2.start(env.c2)]);
     } catch (error) {

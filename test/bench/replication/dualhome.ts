@@ -6,13 +6,14 @@ import { importLineSchema } from '../../../services/protocol/rest/import.ts';
 import { hasEnded, jobSchema } from '../../../services/protocol/rest/jobs.ts';
 import { TwoSites } from '../../support/two-sites.ts';
 import type { ProcessPeak } from '../report.ts';
-import { PeakWatch } from './peak-watch.ts';
+import type { CpuSeconds } from '../cpu.ts';
+import { SiteProcesses } from '../site-processes.ts';
 import { aorOf } from './rows.ts';
 import { atRate, rowsOfClient } from './system.ts';
 import type { ReplicatedSystem } from './system.ts';
-import { untilVisible, VisibilityProbe } from './visibility.ts';
+import { Visibility, VisibilityProbe } from './visibility.ts';
 
-const POLL_MS = 10;
+const POLL_MS = 50;
 const BATCH_ROWS = 500;
 
 const changeOne = (n: number, displayName: string) => ({
@@ -27,19 +28,19 @@ export class Dualhome implements ReplicatedSystem {
   readonly #sites: TwoSites;
   readonly #rows: number;
   readonly #api: HttpClient;
-  readonly #peaks: PeakWatch;
+  readonly #processes: SiteProcesses;
   #mark = 0;
 
   private constructor(sites: TwoSites, rows: number, api: HttpClient) {
     this.#sites = sites;
     this.#rows = rows;
     this.#api = api;
-    this.#peaks = new PeakWatch([sites.c1, sites.c2]);
+    this.#processes = new SiteProcesses([sites.c1, sites.c2]);
   }
 
   /** Two paired sites, c1 filled with `rows` subscribers. */
-  static async start(rows: number): Promise<Dualhome> {
-    const sites = await TwoSites.start();
+  static async start(rows: number, env: Readonly<Record<string, string>> = {}): Promise<Dualhome> {
+    const sites = await TwoSites.start({ env: { c1: env, c2: env }, direct: true });
     try {
       const dualhome = new Dualhome(sites, rows, await sites.c1.api());
       await dualhome.#fill();
@@ -52,7 +53,21 @@ export class Dualhome implements ReplicatedSystem {
 
   /** Highest resident set of each program so far. */
   get peaks(): readonly ProcessPeak[] {
-    return this.#peaks.peaks;
+    return this.#processes.peaks;
+  }
+
+  cpuSeconds(): Promise<CpuSeconds> {
+    return this.#processes.cpuSeconds();
+  }
+
+  async settle(): Promise<void> {
+    for (const database of [
+      await this.#sites.c1.database('home'),
+      await this.#sites.c2.database('standby_c1'),
+    ]) {
+      await database.query('vacuum');
+      await database.query('checkpoint');
+    }
   }
 
   /** A resync of everything: export, compress, FTPS, import, index, verify, roll forward, swap. */
@@ -74,9 +89,10 @@ export class Dualhome implements ReplicatedSystem {
     const displayName = this.#nextName();
     const standby = await this.#sites.c2.database('standby_c1');
     await using session = await standby.session();
+    const visibility = await Visibility.in(session);
     const startedMs = performance.now();
     await this.#import(count, (n) => ({ aor: aorOf(n), display_name: displayName }), 'merge');
-    await untilVisible(session, count, displayName);
+    await visibility.until(count, displayName);
     return performance.now() - startedMs;
   }
 
@@ -119,7 +135,7 @@ export class Dualhome implements ReplicatedSystem {
   async lagsMs(perSecond: number, seconds: number): Promise<readonly number[]> {
     const standby = await this.#sites.c2.database('standby_c1');
     await using session = await standby.session();
-    const probe = new VisibilityProbe(session);
+    const probe = new VisibilityProbe(await Visibility.in(session));
     const probing = probe.run();
     const sent: { n: number; displayName: string }[] = [];
     const queue = new Turn();
@@ -153,7 +169,7 @@ export class Dualhome implements ReplicatedSystem {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#peaks[Symbol.dispose]();
+    this.#processes[Symbol.dispose]();
     this.#api[Symbol.dispose]();
     await this.#sites[Symbol.asyncDispose]();
   }
@@ -164,9 +180,10 @@ export class Dualhome implements ReplicatedSystem {
   ): Promise<number> {
     const standby = await this.#sites.c2.database('standby_c1');
     await using session = await standby.session();
+    const visibility = await Visibility.in(session);
     const startedMs = performance.now();
     const done = await Promise.all(Array.from({ length: clients }, (_, client) => work(client)));
-    for (const { last, displayName } of done) await untilVisible(session, last, displayName);
+    for (const { last, displayName } of done) await visibility.until(last, displayName);
     return performance.now() - startedMs;
   }
 

@@ -1,3 +1,4 @@
+import { describeCpu } from '../cpu.ts';
 import type { BenchOptions } from '../main.ts';
 import { caseOf, percentile } from '../report.ts';
 import type { Case, Report } from '../report.ts';
@@ -9,72 +10,100 @@ const clients = 8;
 const perSecond = 500;
 const lagSeconds = 10;
 
+/** One figure of a measure, beside its aim; null where it is only reported. */
+type Figure = { readonly name: string; readonly unit: string; readonly aim: number | null };
+
 type Measure = {
-  readonly name: string;
-  readonly unit: string;
-  readonly aim: number;
-  /** One or several figures of one round. */
-  readonly figures: (system: ReplicatedSystem, scale: number) => Promise<readonly number[]>;
+  readonly figures: readonly Figure[];
+  /** One value for each figure. */
+  readonly take: (system: ReplicatedSystem, scale: number) => Promise<readonly number[]>;
 };
 
 const seconds = async (ms: Promise<number>): Promise<readonly number[]> => [(await ms) / 1000];
 
-/** Measured in this order in each round, ours and the peer's in turn. */
+/** Taken in this order. */
 const measures: readonly Measure[] = [
   {
-    name: 'initial copy of 1,000,000 subscribers',
-    unit: 's',
-    aim: 0.6,
-    figures: (system) => seconds(system.initialCopyMs()),
+    figures: [{ name: 'initial copy of 1,000,000 subscribers', unit: 's', aim: 0.6 }],
+    take: (system) => seconds(system.initialCopyMs()),
   },
   {
-    name: '200,000 rows in one bulk import',
-    unit: 's',
-    aim: 0.8,
-    figures: (system, scale) => seconds(system.bulkMs(200_000 * scale)),
+    figures: [{ name: '200,000 rows in one bulk import', unit: 's', aim: 0.8 }],
+    take: (system, scale) => seconds(system.bulkMs(200_000 * scale)),
   },
   {
-    name: '40,000 single changes by 8 clients',
-    unit: 's',
-    aim: 0.6,
-    figures: (system, scale) => seconds(system.singlesMs(40_000 * scale, clients)),
+    figures: [{ name: '40,000 single changes by 8 clients', unit: 's', aim: 0.6 }],
+    take: (system, scale) => seconds(system.singlesMs(40_000 * scale, clients)),
   },
-  { name: 'lag at 500/s, p50', unit: 'ms', aim: 2, figures: lag(50) },
-  { name: 'lag at 500/s, p99', unit: 'ms', aim: 1, figures: lag(99) },
+  {
+    figures: [{ name: '40,000 single changes, a request each', unit: 's', aim: null }],
+    take: (system, scale) => seconds(system.singleRequestsMs(40_000 * scale, clients)),
+  },
+  {
+    figures: [
+      { name: 'lag at 500/s, p50', unit: 'ms', aim: 2 },
+      { name: 'lag at 500/s, p99', unit: 'ms', aim: 1 },
+    ],
+    take: async (system) => {
+      const lags = await system.lagsMs(perSecond, lagSeconds);
+      return [percentile(lags, 50), percentile(lags, 99)];
+    },
+  },
 ];
 
-function lag(percent: number): Measure['figures'] {
-  return async (system) => [percentile(await system.lagsMs(perSecond, lagSeconds), percent)];
-}
-
 /**
- * This project beside PostgreSQL's logical replication, in one run on one machine: both are set up,
- * then each measure is taken in turn, `rounds` times. Logical replication is shown with the
- * subscriber's synchronous_commit off (its default) and, where asked for, on.
+ * This project beside PostgreSQL's logical replication, in one run on one machine: each measure is
+ * taken `rounds` times, of the one and the other in turn. Logical replication stands there twice, with the
+ * subscriber's synchronous_commit as shipped (off) and on.
  */
 export async function run({ rounds, scale, only }: BenchOptions): Promise<Report> {
   const rows = Math.round(1_000_000 * scale);
-  const cases: Case[] = [];
   await using ours = await Dualhome.start(rows);
-  for (const synchronousCommit of [false, true]) {
-    await using peer = await LogicalReplication.start(rows, { synchronousCommit });
-    for (const measure of measures.filter(({ name }) => name.includes(only))) {
-      const figures = { ours: [] as number[], peer: [] as number[] };
-      for (let round = 1; round <= rounds; round += 1) {
-        figures.peer.push(...(await measure.figures(peer, scale)));
-        figures.ours.push(...(await measure.figures(ours, scale)));
-        const [own, other] = [figures.ours.at(-1) ?? NaN, figures.peer.at(-1) ?? NaN];
-        console.error(
-          `${measure.name}, round ${round}: ours ${own.toFixed(2)}, peer ${other.toFixed(2)} ${measure.unit}`,
-        );
-      }
-      const name = synchronousCommit ? `${measure.name} (peer synchronous_commit on)` : measure.name;
-      cases.push(caseOf(name, measure.unit, figures.ours, figures.peer, measure.aim));
+  await using peer = await LogicalReplication.start(rows);
+  const cases: Case[] = [];
+  for (const measure of measures) {
+    if (!measure.figures.some(({ name }) => name.includes(only))) continue;
+    const taken = { ours: [] as Values[], peer: [] as Values[], peerSynchronous: [] as Values[] };
+    for (let round = 1; round <= rounds; round += 1) {
+      await peer.use('off');
+      taken.peer.push(await take('peer', measure, peer, scale));
+      taken.ours.push(await take('ours', measure, ours, scale));
+      await peer.use('on');
+      taken.peerSynchronous.push(await take('peer, synchronous_commit on', measure, peer, scale));
     }
+    cases.push(...casesOf(measure, taken.ours, taken.peer, ''));
+    cases.push(...casesOf(measure, taken.ours, taken.peerSynchronous, ' (peer synchronous_commit on)'));
   }
-  const requests = await ours.singleRequestsMs(Math.round(40_000 * scale), clients);
-  console.error(
-    `one HTTP request per change: ${((40_000 * scale) / (requests / 1000)).toFixed(0)} changes/s`,
-  );
   return { bench: 'replication', cases, processes: ours.peaks };
+}
+
+type Values = readonly number[];
+
+/** Also tells what it took, and how much CPU time of which process. */
+async function take(
+  name: string,
+  { figures, take: measure }: Measure,
+  system: ReplicatedSystem,
+  scale: number,
+) {
+  await system.settle();
+  const before = await system.cpuSeconds();
+  const values = await measure(system, scale);
+  const cpu = describeCpu(before, await system.cpuSeconds());
+  const shown = figures.map(({ name: figure, unit }, i) => `${figure} ${values[i]?.toFixed(2)} ${unit}`);
+  console.error(`${name}: ${shown.join(', ')}; CPU s: ${cpu}`);
+  return values;
+}
+
+function casesOf(
+  { figures }: Measure,
+  ours: readonly Values[],
+  peer: readonly Values[],
+  suffix: string,
+): Case[] {
+  const ofFigure = (rounds: readonly Values[], i: number): number[] =>
+    rounds.map((values) => values[i] ?? NaN);
+  return figures.map(({ name, unit, aim }, i) =>
+    caseOf(name + suffix, unit, ofFigure(ours, i), ofFigure(peer, i), aim),
+  );
 }

@@ -1,11 +1,19 @@
+import type { CpuSeconds } from '../cpu.ts';
+
 /** One way to keep a second database equal to a first, as the bench drives it. Times in milliseconds. */
 export interface ReplicatedSystem extends AsyncDisposable {
+  /** Clears up after what was measured before, so that it burdens nobody: dead rows, dirty pages. Not measured. */
+  settle(): Promise<void>;
+  /** CPU time of its processes so far, and of the bench. */
+  cpuSeconds(): Promise<CpuSeconds>;
   /** From nothing to a complete copy, ready for use, at the second site. */
   initialCopyMs(): Promise<number>;
   /** Changes rows 1..count in one bulk operation; until the last is visible at the second site. */
   bulkMs(count: number): Promise<number>;
   /** `count` single changes by `clients` that each wait for one answer before the next; until all are visible. */
   singlesMs(count: number, clients: number): Promise<number>;
+  /** The same, each over a request of its own where that is another way. */
+  singleRequestsMs(count: number, clients: number): Promise<number>;
   /** Changes at a steady rate; for each, from its answer to its visibility at the second site. */
   lagsMs(perSecond: number, seconds: number): Promise<readonly number[]>;
 }
