@@ -23,6 +23,8 @@ export type OpenWriterOptions<Request, Answer> = {
   /** NOTIFYed with the seq after each commit; see `logChannel`. */
   readonly channel: string;
   readonly planner: Planner<Request, Answer>;
+  /** Gives the rows wanted where the caller holds them; by default they are read from the database. */
+  readonly read?: ((wanted: readonly RowsWanted[]) => Promise<RowVersions>) | undefined;
   readonly witnessFile: string;
   readonly limits?: Partial<WriterLimits> | undefined;
   readonly onGroup?: ((facts: GroupFacts) => void) | undefined;
@@ -50,7 +52,7 @@ export function openWriter<Request, Answer>(
   const writer = new GroupWriter<Request, Answer>({
     end,
     planner,
-    read: (wanted) => readPatiently(session, wanted, abandoned.signal, onTrouble),
+    read: options.read ?? ((wanted) => readPatiently(session, wanted, abandoned.signal, onTrouble)),
     append: (run, changes) => appender.append(run, changes),
     limits,
     onGroup,

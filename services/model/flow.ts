@@ -3,6 +3,7 @@ import { siteNameSchema } from '../protocol/names.ts';
 import { aor, sipUri } from './common.ts';
 import { flag, integer, list, optionalText, plainText, text } from './field.ts';
 import { defineKind } from './kind.ts';
+import type { RowOf } from './kind.ts';
 
 /** Text without a space, so that three of them make a key; no control characters. */
 const word = (max: number) =>
@@ -75,3 +76,5 @@ export const flow = defineKind({
 /** The key of a flow. */
 export const flowKey = (aorText: string, device: string, regId: number): string =>
   `${aorText} ${device} ${regId}`;
+
+export type FlowRow = RowOf<typeof flow.fields>;

@@ -1,4 +1,5 @@
 import { device } from './device.ts';
+import { dispatchRule } from './dispatch-rule.ts';
 import { domain } from './domain.ts';
 import { environment } from './environment.ts';
 import type { Kind } from './kind.ts';
@@ -16,6 +17,7 @@ export const kinds: readonly Kind[] = [
   route,
   thirdPartySite,
   environment,
+  dispatchRule,
 ];
 
 const byName = new Map(kinds.map((kind) => [kind.name, kind]));

@@ -37,6 +37,7 @@ export const challengeSchema = z.strictObject({
   algorithm: z.enum(['MD5', 'SHA-256']),
   stale: z.boolean(),
 });
+export type Challenge = z.infer<typeof challengeSchema>;
 
 /**
  * The processor does not know the user: the next one is asked. Where it knows the domain it says what to answer if

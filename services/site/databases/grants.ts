@@ -1,4 +1,6 @@
 import { incarnationsTable } from '../../model/incarnations.ts';
+import { dispatchRule } from '../../model/dispatch-rule.ts';
+import { environment } from '../../model/environment.ts';
 import { kinds } from '../../model/kinds.ts';
 import { registrationLog } from '../../log/definition.ts';
 import type { DatabaseKind } from './plan.ts';
@@ -26,6 +28,8 @@ export type Access = {
 };
 
 const kindTables = kinds.map(({ table }) => table.name);
+/** What the front reads of the configuration: what is about the site, not about subscribers. */
+const siteTables = [environment, dispatchRule].map(({ table }) => table.name);
 const flowTables = registrationLog.kinds.map(({ table }) => table.name);
 const logTables = ['log', 'log_head', 'log_origin', incarnationsTable.name, 'snapshots', 'proofs'];
 
@@ -57,7 +61,7 @@ export const grants: Readonly<Record<DatabaseKind, Partial<Record<DatabaseProgra
   home: {
     api: [{ schema: 'public', tables: writing(kindTables) }],
     synchronizer: [{ schema: 'public', tables: pruning(kindTables) }],
-    front: [{ schema: 'public', tables: each(['environment', 'log_head'], 'select') }],
+    front: [{ schema: 'public', tables: each([...siteTables, 'log_head'], 'select') }],
     homeProcessor: [{ schema: 'public', tables: each([...kindTables, ...logTables], 'select') }],
   },
   standby: {

@@ -1,0 +1,64 @@
+import type { Logger } from '../platform/logging/logger.ts';
+import type { Request } from '../sip/message/message.ts';
+import type { Flow } from '../sip/transport/flow-token.ts';
+import type { Dispatcher } from './dispatch/dispatcher.ts';
+import type { Engine, Incoming, RequestUser } from './engine/engine.ts';
+import { isServed } from './handshake.ts';
+import type { Expiry } from './registrar/expiry.ts';
+import type { OutboundConnections } from './registrar/outbound-connections.ts';
+import type { Registrar } from './registrar/registrar.ts';
+
+/** Who serves what. */
+export type RequestsParts = {
+  readonly engine: Engine;
+  readonly dispatcher: Dispatcher;
+  readonly registrar: Registrar;
+  readonly expiry: Expiry;
+  readonly connections: OutboundConnections;
+  readonly log: Logger;
+};
+
+const methods = 'REGISTER, OPTIONS';
+
+/** Hands each request to whoever serves its method. */
+export class Requests implements RequestUser {
+  #parts: RequestsParts | undefined;
+
+  /** Begins to serve; nothing is received before. */
+  serve(parts: RequestsParts): void {
+    this.#parts = parts;
+  }
+
+  onRequest(request: Request, transaction: Incoming, flow: Flow): void {
+    const parts = this.#parts;
+    if (!parts) return;
+    if (request.method === 'REGISTER') void parts.registrar.register(request, transaction, flow);
+    else if (request.method === 'OPTIONS') void shakeHands(parts, request, transaction, flow);
+    else parts.engine.answer(request, transaction, 405, { headers: [['Allow', methods]] });
+  }
+
+  onAck(): void {}
+
+  onClosed(flow: Flow): void {
+    if (!this.#parts) return;
+    const { connections, expiry } = this.#parts;
+    void expiry.lost(connections.lost(flow.connection));
+  }
+}
+
+async function shakeHands(
+  { engine, dispatcher, log }: RequestsParts,
+  request: Request,
+  transaction: Incoming,
+  flow: Flow,
+): Promise<void> {
+  const served = await isServed(dispatcher, request, flow).catch((error: unknown) => {
+    log.error({ err: error }, 'an OPTIONS could not be served');
+    return false;
+  });
+  const headers = [
+    ['Allow', methods],
+    ['Supported', 'path, outbound'],
+  ] as const;
+  engine.answer(request, transaction, served ? 200 : 503, served ? { headers } : {});
+}
