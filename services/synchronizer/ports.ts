@@ -9,6 +9,8 @@ import type { Logger } from '../platform/logging/logger.ts';
 import type { Registry } from '../platform/metrics/registry.ts';
 import type { Database } from '../platform/postgres/database.ts';
 import type { CertificateStore } from '../platform/tls/certificate-store.ts';
+import type { LogDefinition } from '../log/definition.ts';
+import type { OpenCopy } from './copy.ts';
 import type { Reservations } from './retention/reservations.ts';
 
 /**
@@ -61,7 +63,7 @@ export interface RequestHandlers {
   ): Disposable;
 }
 
-/** The lane that applies one log of one peer to its standby database, whose only writer it is. */
+/** The lane that applies one log of one peer to the copy of it here, whose only writer it is. */
 export interface ApplyLane {
   readonly peer: string;
   readonly log: LogName;
@@ -96,7 +98,10 @@ export interface SendLane {
 
 /** Conditions an operator must know of, in `site.alarms`; at most one open per code and subject. */
 export interface Alarms {
-  /** Subjects: `configuration` for our own log, `<peer>/configuration` for what we hold of a peer, `<peer>` for its link. */
+  /**
+   * Subjects: `configuration` for our own log, `c2/configuration` for what we hold of a peer, `c2/configuration-copy` for
+   * what it holds of ours; of the other log accordingly; `c2` for its link.
+   */
   raise(
     code: ErrorCode,
     subject: string,
@@ -106,18 +111,27 @@ export interface Alarms {
   clear(code: ErrorCode, subject: string): Promise<void>;
 }
 
+/** A log of this site, as it is sent. */
+export type OwnLog = { readonly definition: LogDefinition; readonly database: Database };
+
+/** One log, between this site and one peer. */
+export type PeerLog = {
+  readonly definition: LogDefinition;
+  /** Where the copy of the peer's is kept; absent where none is (`receives: false`). */
+  readonly copy: OpenCopy | undefined;
+  /** Absent where there is no copy. */
+  readonly apply: ApplyLane | undefined;
+  /** Absent where ours is not sent there (`sends: false`). */
+  readonly send: SendLane | undefined;
+  /** The last event of ours that the peer has said to have applied, in this run or before; undefined if it never did. */
+  readonly applied: number | undefined;
+};
+
 /** Everything that belongs to one peer. */
 export type Peer = {
   readonly config: PeerConfig;
   readonly link: PeerLink;
-  /** The database that holds the copy of the peer; absent where none is kept (`receives: false`). */
-  readonly standby: Database | undefined;
-  /** Absent where the peer's log is not received here (`receives: false`). */
-  readonly apply: ApplyLane | undefined;
-  /** Absent where our log is not sent there (`sends: false`). */
-  readonly send: SendLane | undefined;
-  /** The last event of our log that the peer has said to have applied, in this run or before; undefined if it never did. */
-  readonly applied: number | undefined;
+  readonly logs: ReadonlyMap<LogName, PeerLog>;
 };
 
 /** What `startTransfers` and `startJobs` are given. */
@@ -125,7 +139,7 @@ export type SynchronizerContext = {
   readonly config: SynchronizerConfig;
   readonly log: Logger;
   readonly registry: Registry;
-  readonly home: Database;
+  readonly logs: ReadonlyMap<LogName, OwnLog>;
   readonly shared: Database;
   readonly peers: ReadonlyMap<string, Peer>;
   readonly handlers: RequestHandlers;

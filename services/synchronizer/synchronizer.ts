@@ -3,7 +3,11 @@ import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DualhomeError } from '../protocol/errors/index.ts';
+import { ownSchema } from '../protocol/names.ts';
+import type { LogName } from '../protocol/names.ts';
+import type { Position } from '../protocol/position.ts';
 import type { SynchronizerConfig } from '../protocol/program-config.ts';
+import { configurationLog, registrationLog } from '../log/definition.ts';
 import { systemClock } from '../platform/lifecycle/clock.ts';
 import type { ResourceStack } from '../platform/lifecycle/resource-stack.ts';
 import type { Logger } from '../platform/logging/logger.ts';
@@ -21,7 +25,7 @@ import { OncePerCause } from './link/once-per-cause.ts';
 import { PeerSite } from './peer-site.ts';
 import type { SynchronizerContext } from './ports.ts';
 import { Reservations } from './retention/reservations.ts';
-import { HomeLog } from './send/home-log.ts';
+import { OwnLog } from './send/own-log.ts';
 import { StatusBoard } from './status/board.ts';
 
 const applicationName = 'dualhome synchronizer';
@@ -39,17 +43,22 @@ export async function createSynchronizer(
   { log, stack }: { readonly log: Logger; readonly stack: ResourceStack },
 ): Promise<Synchronizer> {
   const onError = (error: unknown): void => log.debug({ err: error }, 'a database connection was lost');
-  const open = (name: string, url: string) =>
-    stack.use(`${name} database`, openDatabase({ url, applicationName, onError }));
   const directory = join(config.dataDir, 'link');
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const certificates = stack.use('certificates', await openCertificates(config, log));
-  const home = open('home', config.databases.home);
-  const shared = open('shared', config.databases.shared);
+  const shared = stack.use(
+    'shared database',
+    openDatabase({ url: config.databases.shared, applicationName, onError }),
+  );
   const alarms = stack.use('alarms', new SharedAlarms(shared, log));
   const handlers = new HandlerTable(log);
   const peers = new Map<string, PeerSite>();
-  const homeLog = stack.use('home log', watchHome(config, home, log, peers));
+  const logs = new Map(
+    ownLogs(config, log, peers).map((own) => [
+      own.definition.name,
+      stack.use(`${own.definition.name} log`, own),
+    ]),
+  );
   const trusted = (): readonly TrustedPeer[] =>
     config.peers.flatMap(({ name }, i) => {
       const authority = certificates.current.authorities[i];
@@ -62,7 +71,16 @@ export async function createSynchronizer(
       if (!to) throw new Error(`no authority of ${peer.name}`);
       return new Connection(await dial(peer.link, to, certificates.current.context, signal));
     };
-    const options = { site: config.site, config: peer, directory, software, home, homeLog, alarms, handlers };
+    const options = {
+      site: config.site,
+      config: peer,
+      sharedUrl: config.databases.shared,
+      directory,
+      software,
+      logs,
+      alarms,
+      handlers,
+    };
     peers.set(
       peer.name,
       stack.use(`peer ${peer.name}`, new PeerSite({ ...options, clock: systemClock, log, dial: dialPeer })),
@@ -75,7 +93,7 @@ export async function createSynchronizer(
       config,
       software,
       shared,
-      homeLog,
+      logs: [...logs.values()],
       peers: [...peers.values()],
       clock: systemClock,
       registry,
@@ -86,7 +104,7 @@ export async function createSynchronizer(
       config,
       log,
       registry,
-      home,
+      logs,
       shared,
       peers,
       handlers,
@@ -114,21 +132,31 @@ function openCertificates(config: SynchronizerConfig, log: Logger): Promise<Cert
   });
 }
 
-function watchHome(
-  config: SynchronizerConfig,
-  home: SynchronizerContext['home'],
+/** The logs of this site. */
+function ownLogs(
+  { databases }: SynchronizerConfig,
   log: Logger,
   peers: ReadonlyMap<string, PeerSite>,
-): HomeLog {
-  return new HomeLog({
-    home,
-    url: config.databases.home,
+): readonly OwnLog[] {
+  const options = (name: LogName) => ({
     log,
-    onRewound: (was, is) => {
-      log.error({ was: was.seq, is: is.seq }, 'the log of this site has gone back; peers resume anew');
-      for (const { link } of peers.values()) link.reset('the log of the site has gone back');
+    onRewound: (was: Position, is: Position): void => {
+      log.error(
+        { log: name, was: was.seq, is: is.seq },
+        'a log of this site has gone back; peers resume anew',
+      );
+      for (const { link } of peers.values()) link.reset('a log of the site has gone back');
     },
   });
+  return [
+    new OwnLog({ ...options('configuration'), definition: configurationLog, url: databases.home }),
+    new OwnLog({
+      ...options('registration'),
+      definition: registrationLog,
+      url: databases.shared,
+      schema: ownSchema,
+    }),
+  ];
 }
 
 type Listening = {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { DualhomeError } from '../protocol/errors/index.ts';
+import type { LogName } from '../protocol/names.ts';
 import { jobRequestSchema } from '../protocol/rest/jobs.ts';
 import type { JobPreview } from '../protocol/rest/jobs.ts';
 import { wholeScope } from '../protocol/scope.ts';
@@ -12,7 +12,8 @@ import { backfillWork, serveHistory } from './backfill/backfill.ts';
 import { bootstrapWork, pullWork, servePeerJobs } from './jobs/remote.ts';
 import { JobRunner } from './jobs/runner.ts';
 import { Schedule } from './jobs/schedule.ts';
-import type { Peer, SynchronizerContext } from './ports.ts';
+import { peerNamed } from './peer-logs.ts';
+import type { PeerLog, SynchronizerContext } from './ports.ts';
 import { Pruner } from './retention/pruner.ts';
 import type { PrunedLog } from './retention/pruner.ts';
 import { JobStore } from './store/job-store.ts';
@@ -40,11 +41,11 @@ export async function startWork(
   const store = new JobStore(shared);
   await clearSpool(config.spool);
   const reception = stack.use('FTP server', await openReception(context));
-  const fetchHistory = async (peer: string): Promise<void> => {
+  const fetchHistory = async (peer: string, log: LogName): Promise<void> => {
     const request = {
       kind: 'backfill',
       peer,
-      log: 'configuration',
+      log,
       scope: wholeScope,
       reason: 'after a snapshot',
     } as const;
@@ -72,8 +73,8 @@ export async function startWork(
       }),
       pull: pullWork((peer) => peerNamed(peers, peer).link),
       bootstrap: bootstrapWork(store, wake, {
-        sends: (peer) => peerNamed(peers, peer).send !== undefined,
-        receives: (peer) => peerNamed(peers, peer).apply !== undefined,
+        sends: (peer, log) => peerNamed(peers, peer).logs.get(log)?.send !== undefined,
+        receives: (peer, log) => peerNamed(peers, peer).logs.get(log)?.apply !== undefined,
       }),
       verify: verifyWork(context),
       backfill: backfillWork(context),
@@ -98,18 +99,18 @@ export async function startWork(
   };
 }
 
-/** This site's own log, as far as its peers have it, and the copies. */
-function prunedLogs({ home, peers }: SynchronizerContext): readonly PrunedLog[] {
-  const receivers = [...peers.values()].filter(({ send }) => send);
-  const applied = (): number => Math.min(...receivers.map((peer) => peer.applied ?? 0));
-  const copies = [...peers.values()].flatMap(({ config: { name }, standby }) =>
-    standby ? [{ name: `${name}/configuration`, database: standby, applied: () => Infinity }] : [],
+/** This site's own logs, as far as its peers have them, and the copies. */
+function prunedLogs({ logs, peers }: SynchronizerContext): readonly PrunedLog[] {
+  const lanesOf = (log: LogName): readonly PeerLog[] =>
+    [...peers.values()].flatMap((peer) => peer.logs.get(log) ?? []);
+  const own = [...logs].map(([name, { database }]) => {
+    const receivers = lanesOf(name).filter(({ send }) => send);
+    return { name, database, applied: () => Math.min(...receivers.map((lanes) => lanes.applied ?? 0)) };
+  });
+  const copies = [...peers].flatMap(([peer, { logs: theirs }]) =>
+    [...theirs].flatMap(([log, { copy }]) =>
+      copy ? [{ name: `${peer}/${log}`, database: copy.database, applied: () => Infinity }] : [],
+    ),
   );
-  return [{ name: 'configuration', database: home, applied }, ...copies];
-}
-
-function peerNamed(peers: ReadonlyMap<string, Peer>, name: string): Peer {
-  const peer = peers.get(name);
-  if (!peer) throw new DualhomeError('LINK_PEER_UNKNOWN', { detail: name });
-  return peer;
+  return [...own, ...copies];
 }

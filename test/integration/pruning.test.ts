@@ -59,7 +59,7 @@ describe('the logs of a pair', () => {
     await expectVerified(c1);
     await c2.stop('SIGKILL');
     await c1.append(4_000, { first: 200 });
-    await c1.alarmsAre('LOG_PEER_NEEDS_RESYNC c2/copy');
+    await c1.alarmsAre('LOG_PEER_NEEDS_RESYNC c2/configuration-copy');
     const direction = await c1.sending();
     expect(direction).toMatchObject({ health: 'halted', trouble: { code: 'LOG_PEER_NEEDS_RESYNC' } });
     const { seq } = await c1.append(10, { first: 10_000 });

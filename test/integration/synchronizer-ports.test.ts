@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { createLogger } from '../../services/platform/logging/logger.ts';
 import { ResourceStack } from '../../services/platform/lifecycle/resource-stack.ts';
 import { DualhomeError } from '../../services/protocol/errors/index.ts';
-import type { Peer, SynchronizerContext } from '../../services/synchronizer/ports.ts';
+import type { Peer, PeerLog, SynchronizerContext } from '../../services/synchronizer/ports.ts';
 import { createSynchronizer } from '../../services/synchronizer/synchronizer.ts';
 import { rewind } from '../support/rewind.ts';
 import { SyncPair } from '../support/sync-pair.ts';
@@ -22,6 +22,13 @@ async function run(site: SyncSite): Promise<Running> {
   const [peer] = context.peers.values();
   if (!peer) throw new Error('no peer');
   return { context, peer, [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose]() };
+}
+
+/** Its lanes of the configuration log. */
+function configurationOf({ logs }: Peer): PeerLog {
+  const lanes = logs.get('configuration');
+  if (!lanes) throw new Error('no lanes');
+  return lanes;
 }
 
 /** Both sites in this process, linked. */
@@ -128,7 +135,7 @@ describe('the lane of a peer', () => {
   it('stands still at exactly the seq asked for, and goes on afterwards', async () => {
     await using pair = await SyncPair.create();
     await using both = await runBoth(pair);
-    const lane = both.c2.peer.apply;
+    const lane = configurationOf(both.c2.peer).apply;
     if (!lane) throw new Error('no lane');
     const signal = AbortSignal.timeout(30_000);
     const seen = lane.at(137, async ({ seq }) => ({ seq, again: (await lane.cursor()).seq }), signal);
@@ -143,13 +150,13 @@ describe('the lane of a peer', () => {
   it('applies nothing while somebody has it, who may move its cursor, and goes on from there', async () => {
     await using pair = await SyncPair.create();
     await using both = await runBoth(pair);
-    const lane = both.c2.peer.apply;
+    const lane = configurationOf(both.c2.peer).apply;
     if (!lane) throw new Error('no lane');
     const signal = AbortSignal.timeout(30_000);
     await lane.exclusive(async (cursor) => {
       expect(cursor.seq).toBe(0);
       await pair.c1.append(50);
-      await expect.poll(async () => both.c1.peer.send?.applied).toBe(0);
+      await expect.poll(async () => configurationOf(both.c1.peer).send?.applied).toBe(0);
       expect((await lane.cursor()).seq).toBe(0);
     });
     await lane.at(51, async () => undefined, signal);
@@ -161,8 +168,8 @@ describe('the lane of a peer', () => {
   it('is held off from sending while somebody looks at what was sent', async () => {
     await using pair = await SyncPair.create();
     await using both = await runBoth(pair);
-    const { apply } = both.c2.peer;
-    const { send } = both.c1.peer;
+    const { apply } = configurationOf(both.c2.peer);
+    const { send } = configurationOf(both.c1.peer);
     const signal = AbortSignal.timeout(30_000);
     await pair.c1.append(10);
     await apply?.at(11, async () => undefined, signal);
@@ -177,7 +184,7 @@ describe('the lane of a peer', () => {
   it('gives up waiting for a seq when asked to, and goes on beyond it', async () => {
     await using pair = await SyncPair.create();
     await using both = await runBoth(pair);
-    const lane = both.c2.peer.apply;
+    const lane = configurationOf(both.c2.peer).apply;
     const giveUp = new AbortController();
     const waiting = lane?.at(30, async () => undefined, giveUp.signal);
     await pair.c1.append(10);

@@ -4,7 +4,8 @@ import type { Table } from '../../model/table.ts';
 import type { Database, Session } from '../../platform/postgres/database.ts';
 import { columnsOf } from '../tables.ts';
 import type { Loaded } from './load.ts';
-import { constrainStaging, indexStatements, staging } from './staging.ts';
+import { constrainStaging, indexStatements } from './staging.ts';
+import type { Schemas } from './staging.ts';
 
 /** A share of the work on one connection. */
 type Task = (session: Session) => Promise<void>;
@@ -24,22 +25,24 @@ const maintenanceMemory = '256MB';
  */
 export async function finishStaging(
   database: Database,
+  schemas: Schemas,
   sessions: readonly Session[],
   tables: readonly Table[],
   { chunks, textHashes }: Loaded,
   signal: AbortSignal,
 ): Promise<void> {
+  const { staging } = schemas;
   const bytesOf = ({ name }: Table): number =>
     chunks.reduce((sum, { table, rawBytes }) => sum + (table === name ? rawBytes : 0), 0);
   const tasks: Task[] = [];
   for (const table of tables.toSorted((a, b) => bytesOf(b) - bytesOf(a))) {
-    for (const sql of await indexStatements(database, table))
+    for (const sql of await indexStatements(database, table, schemas))
       tasks.push((session) => buildIndex(session, sql));
-    tasks.push((session) => readBack(session, table, textHashes.get(table.name)));
+    tasks.push((session) => readBack(session, `${staging}.${table.name}`, table, textHashes.get(table.name)));
     tasks.push(async (session) => void (await session.query(`analyze ${staging}.${table.name}`)));
   }
   await Promise.all(sessions.map((session) => workOff(tasks, session, signal)));
-  for (const table of tables) await constrainStaging(database, table);
+  for (const table of tables) await constrainStaging(database, table, schemas);
 }
 
 /** Takes tasks until there are none; a failure leaves none to the others. */
@@ -67,11 +70,16 @@ async function buildIndex(session: Session, sql: string): Promise<void> {
  * Proves that a table holds, byte for byte, the text that home sent: it is copied out again in the
  * order in which it was copied in, which is that of the pages of a table nobody else has touched.
  */
-async function readBack(session: Session, table: Table, expected: string | undefined): Promise<void> {
+async function readBack(
+  session: Session,
+  name: string,
+  table: Table,
+  expected: string | undefined,
+): Promise<void> {
   const hash = createHash('sha256');
   await session.transaction(async (tx) => {
     await tx.query('set local synchronize_seqscans = off');
-    const text = tx.copyTo(`copy ${staging}.${table.name} (${columnsOf(table).join(', ')}) to stdout`);
+    const text = tx.copyTo(`copy ${name} (${columnsOf(table).join(', ')}) to stdout`);
     for await (const piece of text) hash.update(piece as Buffer);
   });
   if (hash.digest('hex') === expected) return;

@@ -19,14 +19,17 @@ import { loadChunks } from './load.ts';
 import type { ChunkFile } from './load.ts';
 import { requireKnown, requireListed } from './requirements.ts';
 import { openManifest } from './signed-manifest.ts';
-import { cancelOnAbort, clearStaging, createStaging, live, staging } from './staging.ts';
+import { cancelOnAbort, clearStaging, createStaging, schemasOf } from './staging.ts';
+import type { Schemas } from './staging.ts';
 import { findSwap, swap } from './swap.ts';
 
 export type { ChunkFile } from './load.ts';
 
 export type ImportOptions = {
-  /** The standby, by the role that owns its tables. */
+  /** The database of the copy, by the role that owns its tables. */
   readonly url: string;
+  /** Schema of the copy, where it is not the default one. */
+  readonly schema?: string | undefined;
   /** What was announced, and the site it has to come from. */
   readonly header: SnapshotHeader;
   readonly peer: string;
@@ -74,10 +77,11 @@ const pollMs = 100;
  * @throws TRANSFER_* and LOG_*; the reason of `signal`
  */
 export async function importSnapshot(options: ImportOptions): Promise<ImportOutcome> {
-  const { url, header, signal } = options;
+  const { url, schema, header, signal } = options;
   signal.throwIfAborted();
   await using database = openDatabase({
     url,
+    schema,
     applicationName: 'dualhome synchronizer import',
     statementTimeoutMs: 0,
     poolMax: 4,
@@ -87,13 +91,14 @@ export async function importSnapshot(options: ImportOptions): Promise<ImportOutc
   requireKnown(header, options.peer);
   await admission(database, header);
 
-  await using lock = await lockStaging(database);
+  const schemas = schemasOf(schema);
+  await using lock = await lockStaging(database, schemas);
   await using first = await database.session();
   await using second = await database.session();
   using _ = cancelOnAbort(database, [first, second], signal);
   try {
-    const outcome = await fill(database, [first, second], options);
-    await clearStaging(lock);
+    const outcome = await fill(database, schemas, [first, second], options);
+    await clearStaging(lock, schemas);
     return outcome;
   } catch (error) {
     signal.throwIfAborted();
@@ -103,18 +108,19 @@ export async function importSnapshot(options: ImportOptions): Promise<ImportOutc
 
 async function fill(
   database: Database,
+  schemas: Schemas,
   sessions: readonly [Session, Session],
   { header, chunks, manifest: signed, verifier, exclusive, onProgress, onLoaded, signal }: ImportOptions,
 ): Promise<ImportOutcome> {
   const definition = logNamed(header.log);
   const tables = definition.tablesOf(header.scope);
   const size = { rows: 0, bytes: 0 };
-  await clearStaging(database);
+  await clearStaging(database, schemas);
   const loaded = await sessions[0].transaction(async (tx) => {
-    await createStaging(tx, tables);
+    await createStaging(tx, tables, schemas);
     return await loadChunks(tx, {
       header,
-      schema: staging,
+      schema: schemas.staging,
       chunks,
       signal,
       onLoaded: (chunk) => {
@@ -127,7 +133,7 @@ async function fill(
   });
   requireListed(openManifest(await signed(), { header, verifier }), loaded.chunks);
   onProgress?.({ phase: 'verifying' });
-  await finishStaging(database, sessions, tables, loaded, signal);
+  await finishStaging(database, schemas, sessions, tables, loaded, signal);
 
   let position: Base = {
     incarnation: header.incarnation,
@@ -139,7 +145,7 @@ async function fill(
       definition,
       source: database,
       target: sessions[0],
-      searchPath: `${staging}, ${live}`,
+      searchPath: `${schemas.staging}, ${schemas.live}`,
       scope: header.scope,
       from: position,
       to,
@@ -162,7 +168,7 @@ async function fill(
     signal.throwIfAborted();
     const { incarnation, seq, hash } = header;
     const to = way === 'advance' ? { incarnation, seq, hash: Buffer.from(hash, 'hex') } : cursor;
-    await swap(database, { header, tables, from: cursor, to, ...size }, signal);
+    await swap(database, { schemas, header, tables, from: cursor, to, ...size }, signal);
   });
   return { seq: header.seq, ...size, repeated: false };
 }
@@ -184,15 +190,12 @@ async function awaitStandby(database: Database, header: SnapshotHeader, signal: 
   }
 }
 
-/** Of the advisory lock under which one process fills a standby; the number means nothing. */
-const stagingLockId = 7_305_103;
-
-/** Waits for an import that was killed until its server process has noticed. */
-async function lockStaging(database: Database): Promise<Session> {
+/** One process fills a copy: waits for an import that was killed until its server process has noticed. */
+async function lockStaging(database: Database, { staging }: Schemas): Promise<Session> {
   await using held = new AsyncDisposableStack();
   const session = held.use(await database.session());
   await session.query('set lock_timeout = 15000');
-  await session.query('select pg_advisory_lock($1)', [stagingLockId]);
+  await session.query(`select pg_advisory_lock(hashtextextended('dualhome.' || $1, 0))`, [staging]);
   held.move();
   return session;
 }

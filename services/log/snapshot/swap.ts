@@ -8,11 +8,14 @@ import { describeScope, isWhole } from '../../protocol/scope.ts';
 import { failpoint } from '../../platform/lifecycle/failpoint.ts';
 import { delay } from '../../platform/lifecycle/abort.ts';
 import { advanceStatement } from '../commit-run.ts';
+import { copyNotice } from '../copy-notice.ts';
 import { rangeCondition } from '../key-range.ts';
 import { columnsOf } from '../tables.ts';
-import { live, staging, triggerStatements } from './staging.ts';
+import { triggerStatements } from './staging.ts';
+import type { Schemas } from './staging.ts';
 
 export type Swap = {
+  readonly schemas: Schemas;
   readonly header: SnapshotHeader;
   readonly tables: readonly Table[];
   /** The head of the standby, which must not have moved, and where it goes. */
@@ -70,33 +73,43 @@ export async function swap(database: Database, work: Swap, signal: AbortSignal):
   }
 }
 
-async function swapOnce(tx: Session, { header, tables, from, to, rows, bytes }: Swap): Promise<void> {
-  await tx.query(`set local search_path = ${live}`);
+async function swapOnce(tx: Session, work: Swap): Promise<void> {
+  const { schemas, header, tables, from, to, rows, bytes } = work;
+  await tx.query(`set local search_path = ${schemas.live}`);
   await tx.query(`set local lock_timeout = ${vacuumTimeoutMs}`);
   const names = tables.map(({ name }) => name).join(', ');
   await tx.query(`lock table ${names} in share update exclusive mode`);
   await tx.query(`set local lock_timeout = ${lockTimeoutMs}`);
   for (const table of tables)
-    await (isWhole(header.scope) ? replaceTable(tx, table) : replaceRows(tx, table, header));
+    await (isWhole(header.scope)
+      ? replaceTable(tx, table, schemas)
+      : replaceRows(tx, table, schemas, header));
   await tx.query(advanceStatement(from, to));
   await tx.query(
     `insert into snapshots (transfer, scope, incarnation, seq, hash, rows, bytes)
      values ($1, $2, $3, $4, decode($5, 'hex'), $6, $7)`,
     [header.transfer, describeScope(header.scope), header.incarnation, header.seq, header.hash, rows, bytes],
   );
+  for (const notice of copyNotice(header.log, to.seq)) await tx.query(notice);
   failpoint('swap.before-commit');
 }
 
 /** The files of the old table are removed after the commit, when its locks are already gone. */
-async function replaceTable(tx: Session, table: Table): Promise<void> {
-  const triggers = await triggerStatements(tx, table);
+async function replaceTable(tx: Session, table: Table, schemas: Schemas): Promise<void> {
+  const { live, staging } = schemas;
+  const triggers = await triggerStatements(tx, table, schemas);
   await tx.query(`drop table ${live}.${table.name}`);
   await tx.query(`alter table ${staging}.${table.name} set schema ${live}`);
   for (const sql of triggers) await tx.query(sql);
 }
 
 /** The guards, which know of no change without an event, are off within the transaction; readers go on. */
-async function replaceRows(tx: Session, table: Table, { scope }: SnapshotHeader): Promise<void> {
+async function replaceRows(
+  tx: Session,
+  table: Table,
+  { live, staging }: Schemas,
+  { scope }: SnapshotHeader,
+): Promise<void> {
   const name = `${live}.${table.name}`;
   const columns = columnsOf(table).join(', ');
   const { text, values } = rangeCondition(table.key, scope.keyRange);

@@ -1,4 +1,4 @@
-import { stagingOf } from '../../log/snapshot/staging.ts';
+import { schemasOf } from '../../log/snapshot/staging.ts';
 import { peerSchema } from '../../protocol/names.ts';
 import type { Session } from '../../platform/postgres/database.ts';
 import type { Secret } from '../../platform/logging/secret.ts';
@@ -81,7 +81,7 @@ async function grantTables(
  */
 async function handOver(tx: Session, role: string, schema: string): Promise<void> {
   await execute(tx, ['grant create on schema %I to %I', schema, role]);
-  const staging = stagingOf(schema);
+  const { staging } = schemasOf(schema);
   await execute(tx, ['create schema if not exists %I', staging]);
   await execute(tx, ['grant usage, create on schema %I to %I', staging, role]);
   const { rows } = await tx.query<{ table: string }>(

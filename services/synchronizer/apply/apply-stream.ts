@@ -4,6 +4,7 @@ import type { Resumed } from '../../protocol/link/frame.ts';
 import { creditBytes } from '../../protocol/link/limits.ts';
 import { positionToJson } from '../../protocol/link/position-json.ts';
 import type { Position } from '../../protocol/position.ts';
+import { copyNotice } from '../../log/copy-notice.ts';
 import { commitRun } from '../../log/commit-run.ts';
 import type { LogDefinition } from '../../log/definition.ts';
 import { unlessAborted } from '../../platform/lifecycle/abort.ts';
@@ -136,7 +137,7 @@ export class ApplyStream {
     try {
       const { run, changes } = foldBatch(this.#folded, batch, definition);
       failpoint('apply.before-commit');
-      const committing = commitRun(writer, run, changes)
+      const committing = commitRun(writer, run, changes, { also: copyNotice(definition.name, run.to.seq) })
         .then(() => this.#committed(run.to, creditBytes), fail)
         .finally(() => this.#committing.delete(committing));
       this.#committing.add(committing);

@@ -10,12 +10,12 @@ import { unlessAborted } from '../../platform/lifecycle/abort.ts';
 import { RunningState } from '../../platform/lifecycle/backoff.ts';
 import type { Clock } from '../../platform/lifecycle/clock.ts';
 import type { Logger } from '../../platform/logging/logger.ts';
-import type { Database } from '../../platform/postgres/database.ts';
 import { openPipeline } from '../../platform/postgres/pipeline.ts';
 import type { PipelineSession } from '../../platform/postgres/pipeline.ts';
 import type { ApplyFrames, Session } from '../link/session.ts';
 import type { Alarms, ApplyLane } from '../ports.ts';
-import { claimLane } from '../store/standby.ts';
+import type { OpenCopy } from '../copy.ts';
+import { claimLane } from '../store/copy.ts';
 import { ApplyStream, BatchFailure } from './apply-stream.ts';
 import { asRegistered, judge } from './failure.ts';
 import type { BatchLimit } from './inbox.ts';
@@ -28,8 +28,7 @@ import type { AckWitness } from './witness.ts';
 export type LogApplierOptions = {
   readonly peer: string;
   readonly definition: LogDefinition;
-  readonly standby: Database;
-  readonly standbyUrl: string;
+  readonly copy: OpenCopy;
   readonly witness: AckWitness;
   readonly alarms: Alarms;
   readonly clock: Clock;
@@ -43,7 +42,7 @@ export type LogApplierOptions = {
 const transactionMax = { eventsMax: 2_000, bytesMax: 1024 * 1024 };
 
 /**
- * Applies one log of a peer to its standby database, for the life of the program.
+ * Applies one log of a peer to its copy here, for the life of the program.
  *
  * Each turn: open a connection and claim the lane, read the cursor, then for each session resume from
  * it and apply what comes. What ends a turn decides what comes before the next one: see `judge`.
@@ -82,7 +81,7 @@ export class LogApplier implements ApplyLane, ApplyFrames, AsyncDisposable {
   }
 
   cursor(): Promise<Position> {
-    return readHead(this.#options.standby);
+    return readHead(this.#options.copy.database);
   }
 
   async exclusive<T>(work: (cursor: Position) => Promise<T>, signal?: AbortSignal): Promise<T> {
@@ -157,11 +156,12 @@ export class LogApplier implements ApplyLane, ApplyFrames, AsyncDisposable {
   }
 
   async #turn(signal: AbortSignal, end: (reason: unknown) => void): Promise<void> {
-    const { standbyUrl, whenSession } = this.#options;
+    const { copy, whenSession } = this.#options;
     signal.throwIfAborted();
     this.status.enter('starting');
     await using writer = await openPipeline({
-      url: standbyUrl,
+      url: copy.url,
+      schema: copy.schema,
       applicationName: `dualhome synchronizer ${this.log}`,
       onError: end,
     });

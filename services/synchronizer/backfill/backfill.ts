@@ -8,6 +8,7 @@ import type { Base } from '../../log/held.ts';
 import { readAfter } from '../../log/read.ts';
 import { failpoint } from '../../platform/lifecycle/failpoint.ts';
 import type { JobWork } from '../jobs/runner.ts';
+import { copyingOf, sendingOf } from '../peer-logs.ts';
 import type { SynchronizerContext } from '../ports.ts';
 import { findGap, insertHistory } from '../store/gap.ts';
 
@@ -19,11 +20,12 @@ const pageSchema = z.object({
 });
 
 /** Lets peers read the history of this site's log, page by page. */
-export function serveHistory({ handlers, home, peers, reservations }: SynchronizerContext): Disposable {
+export function serveHistory(context: SynchronizerContext): Disposable {
+  const { handlers, reservations } = context;
   return handlers.register('log.page', askSchema, async ({ log, after }, { peer }) => {
-    if (!peers.get(peer)?.send) throw new DualhomeError('LINK_LOG_NOT_SENT');
+    const { own } = sendingOf(context, peer, log);
     reservations.touch(log, `history of ${peer}`, after);
-    const events = await readAfter(home, after, page);
+    const events = await readAfter(own.database, after, page);
     return { events: events.map(({ timeMs, body }) => ({ timeMs, body: body.toString('base64') })) };
   });
 }
@@ -35,16 +37,14 @@ export function serveHistory({ handlers, home, peers, reservations }: Synchroniz
  */
 export function backfillWork({ peers, reservations }: SynchronizerContext): JobWork {
   return async (job, { signal, phase, count }) => {
-    const peer = peers.get(job.peer);
-    if (!peer?.standby) throw new DualhomeError('LINK_LOG_NOT_SENT');
-    const { link, standby } = peer;
+    const { link, copy } = copyingOf(peers, job.peer, job.log);
     using _reserved = reservations.hold(`${job.peer}/${job.log}`, 0);
     let events = 0;
     let bytes = 0;
     phase('fetching history');
     for (;;) {
       signal.throwIfAborted();
-      const gap = await findGap(standby);
+      const gap = await findGap(copy.database);
       if (!gap) return { events, bytes, complete: true };
       await link.whenUp(signal);
       const answer = await link.request('log.page', { log: job.log, after: gap.from.seq }, pageSchema, {
@@ -56,7 +56,7 @@ export function backfillWork({ peers, reservations }: SynchronizerContext): JobW
       if (fetched.length === 0) return { events, bytes, complete: false };
       const run = proven(gap.from, gap.to, fetched);
       failpoint('backfill.before-insert');
-      await insertHistory(standby, run);
+      await insertHistory(copy.database, run);
       events += fetched.length;
       bytes += fetched.reduce((sum, { body }) => sum + body.length, 0);
       const missing = gap.to.seq - gap.from.seq - fetched.length;

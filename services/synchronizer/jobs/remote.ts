@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { DualhomeError } from '../../protocol/errors/index.ts';
+import { LogName } from '../../protocol/names.ts';
+import { wholeScope } from '../../protocol/scope.ts';
 import { hasEnded, jobProgressSchema, jobRequestSchema, jobStateSchema } from '../../protocol/rest/jobs.ts';
 import { delay } from '../../platform/lifecycle/abort.ts';
 import type { PeerLink, RequestHandlers } from '../ports.ts';
-import type { JobStore } from '../store/job-store.ts';
+import type { JobAttempt, JobStore } from '../store/job-store.ts';
 import type { JobContext, JobWork } from './runner.ts';
 
 const lookMs = 250;
@@ -66,27 +68,28 @@ export function pullWork(linkTo: (peer: string) => PeerLink): JobWork {
   };
 }
 
-/** A bootstrap: push and pull as jobs of their own, both to their ends. */
-export function bootstrapWork(
-  store: JobStore,
-  wake: () => void,
-  ends: { sends(peer: string): boolean; receives(peer: string): boolean },
-): JobWork {
+/** Whether a log goes to a peer, and whether it comes from there. */
+export type Ends = {
+  sends(peer: string, log: LogName): boolean;
+  receives(peer: string, log: LogName): boolean;
+};
+
+/** A bootstrap: push and pull of both logs as jobs of their own, all to their ends. */
+export function bootstrapWork(store: JobStore, wake: () => void, ends: Ends): JobWork {
   return async (job, context) => {
-    const kinds = [
-      ...(ends.sends(job.peer) ? (['resync'] as const) : []),
-      ...(ends.receives(job.peer) ? (['pull'] as const) : []),
-    ];
-    const parts = kinds.map((kind) => ({ kind, id: partId(job.id, `${kind}/${job.attempts}`) }));
-    for (const { kind, id } of parts) {
-      const request = { kind, peer: job.peer, log: job.log, scope: job.scope, reason: `part of ${job.id}` };
+    const parts = Object.values(LogName).flatMap((log) => [
+      ...(ends.sends(job.peer, log) ? [partOf(job, log, 'resync')] : []),
+      ...(ends.receives(job.peer, log) ? [partOf(job, log, 'pull')] : []),
+    ]);
+    for (const { id, kind, log } of parts) {
+      const request = { kind, peer: job.peer, log, scope: wholeScope, reason: `part of ${job.id}` };
       await store.insert(id, request, `job ${job.id}`);
     }
     wake();
     context.phase('copying both ways');
     const counts = new Map<string, Part['progress']>();
     const results = await Promise.all(
-      parts.map(async ({ kind, id }) => {
+      parts.map(async ({ name, id }) => {
         const look = async () => partSchema.nullable().parse((await store.read(id)) ?? null);
         const counting = { ...context, phase: () => undefined, count: () => undefined };
         const result = await follow(
@@ -94,15 +97,21 @@ export function bootstrapWork(
           counting,
           () => store.requestCancel(id).then(wake),
           (part) => {
-            counts.set(kind, part.progress);
+            counts.set(name, part.progress);
             context.count(sum([...counts.values()]));
           },
         );
-        return [kind, result] as const;
+        return [name, result] as const;
       }),
     );
     return Object.fromEntries(results);
   };
+}
+
+/** Named after what it does: `resync`, `registration resync`. */
+function partOf({ id, attempts }: JobAttempt, log: LogName, kind: 'resync' | 'pull') {
+  const name = log === LogName.configuration ? kind : `${log} ${kind}`;
+  return { name, kind, log, id: partId(id, `${name}/${attempts}`) };
 }
 
 /** Looks at a part until it has ended; cancels it when the whole is cancelled. */

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { LogName } from '../../protocol/names.ts';
 import type { JobRequest } from '../../protocol/rest/jobs.ts';
 import { wholeScope } from '../../protocol/scope.ts';
 import type { SynchronizerConfig } from '../../protocol/program-config.ts';
@@ -44,18 +45,11 @@ export class Schedule implements AsyncDisposable {
 
   async #look(): Promise<void> {
     const { config, status, log } = this.#options;
-    const sending = config.peers.filter(({ sends }) => sends);
     try {
       for (const request of dueOf(status())) await this.#add(request, automaticMs);
       for (const { job: kind, everyMs } of config.schedules) {
-        for (const { name: peer } of sending) {
-          const request = {
-            kind,
-            peer,
-            log: 'configuration',
-            scope: wholeScope,
-            reason: 'scheduled',
-          } as const;
+        for (const { peer, log: of } of sentLogs(config.peers)) {
+          const request = { kind, peer, log: of, scope: wholeScope, reason: 'scheduled' } as const;
           await this.#add(request, everyMs);
         }
       }
@@ -66,8 +60,16 @@ export class Schedule implements AsyncDisposable {
 
   async #add(request: JobRequest, everyMs: number): Promise<void> {
     const { store, onAdded } = this.#options;
-    if (await store.hasRecent(request.kind, request.peer, everyMs)) return;
+    if (await store.hasRecent(request, everyMs)) return;
     await store.insert(randomUUID(), request, 'schedule');
     onAdded();
   }
+}
+
+/** The logs of this site that peers have copies of: registrations all of them. */
+function sentLogs(peers: ScheduleOptions['config']['peers']): readonly { peer: string; log: LogName }[] {
+  return peers.flatMap(({ name: peer, sends }) => [
+    ...(sends ? [{ peer, log: LogName.configuration }] : []),
+    { peer, log: LogName.registration },
+  ]);
 }

@@ -1,7 +1,7 @@
 import type { ResumeOutcome } from '../../protocol/link/frame.ts';
 import { describePosition } from '../../protocol/position.ts';
 import type { Position } from '../../protocol/position.ts';
-import type { HomeFacts } from '../store/home-log.ts';
+import type { OwnFacts } from '../store/own-log.ts';
 
 export type ResumeAnswer = { readonly outcome: ResumeOutcome; readonly detail: string };
 
@@ -9,7 +9,7 @@ export type ResumeAnswer = { readonly outcome: ResumeOutcome; readonly detail: s
  * How the position of a standby stands to this log. Only a position that is proven to be a point of
  * this history is answered with `ok`; whatever else it is, nothing will be overwritten.
  */
-export function answerResume(position: Position, home: HomeFacts): ResumeAnswer {
+export function answerResume(position: Position, home: OwnFacts): ResumeAnswer {
   const { head, firstSeq, hashAt, incarnationAt, knowsIncarnation } = home;
   const held = `the standby is at ${describePosition(position)}`;
   const own = `this log at ${describePosition(head)}`;

@@ -25,7 +25,7 @@ export class LogSender implements SendLane, SendFrames, AsyncDisposable {
 
   constructor(options: LogSenderOptions) {
     this.peer = options.peer;
-    this.log = options.log;
+    this.log = options.own.definition.name;
     this.#options = options;
   }
 

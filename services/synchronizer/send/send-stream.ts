@@ -9,21 +9,18 @@ import { unlessAborted } from '../../platform/lifecycle/abort.ts';
 import { RunningState } from '../../platform/lifecycle/backoff.ts';
 import { failpoint } from '../../platform/lifecycle/failpoint.ts';
 import type { Logger } from '../../platform/logging/logger.ts';
-import type { Database } from '../../platform/postgres/database.ts';
 import { databaseTrouble } from '../database-trouble.ts';
 import { Priority } from '../link/outbox.ts';
 import type { Session } from '../link/session.ts';
 import type { Mutex } from '../mutex.ts';
-import { readHomeFacts, readPacked } from '../store/home-log.ts';
+import { readOwnFacts, readPacked } from '../store/own-log.ts';
 import { answerResume } from './answer-resume.ts';
 import type { ResumeAnswer } from './answer-resume.ts';
 import { Credit } from './credit.ts';
-import type { HomeLog } from './home-log.ts';
+import type { OwnLog } from './own-log.ts';
 
 export type SendStreamOptions = {
-  readonly log: LogName;
-  readonly home: Database;
-  readonly homeLog: HomeLog;
+  readonly own: OwnLog;
   readonly logger: Logger;
   /** Held while a batch is read and sent. */
   readonly sending: Mutex;
@@ -75,7 +72,7 @@ export class SendStream {
     }
   }
 
-  /** Tries again while the home database cannot be used; the peer is told. */
+  /** Tries again while the database of the log cannot be used; the peer is told. */
   async #retrying<T>(work: () => Promise<T>): Promise<T> {
     for (;;) {
       try {
@@ -94,8 +91,8 @@ export class SendStream {
   }
 
   async #answer(position: Position): Promise<boolean> {
-    const { home, onAnswer } = this.#options;
-    const answer = await readHomeFacts(home, position).then(
+    const { own, onAnswer } = this.#options;
+    const answer = await readOwnFacts(own.database, position).then(
       (facts) => answerResume(position, facts),
       async (error: unknown) => {
         if (databaseTrouble(error))
@@ -109,7 +106,7 @@ export class SendStream {
   }
 
   async #sendAnswer({ outcome, detail }: ResumeAnswer): Promise<void> {
-    const { log } = this.#options;
+    const { name: log } = this.#options.own.definition;
     const { attempt } = this.#resume;
     // In the same queue as the events, so that it never overtakes those of a stream before it.
     await this.#session.send('resumed', { log, attempt, outcome, detail }, priorityOf(log));
@@ -117,19 +114,20 @@ export class SendStream {
 
   /** Sends the next batch, or waits for what it takes. */
   async #push(): Promise<void> {
-    const { homeLog, sending } = this.#options;
+    const { own, sending } = this.#options;
     const { signal } = this.#running;
     if (this.credit.exhausted) return unlessAborted(this.credit.granted, signal);
-    const { changed } = homeLog;
+    const { changed } = own;
     const sent = await sending.run(() => this.#sendBatch());
     if (!sent) await unlessAborted(changed, signal);
   }
 
   async #sendBatch(): Promise<boolean> {
-    const { home, log } = this.#options;
+    const { database, definition } = this.#options.own;
+    const { name: log } = definition;
     this.#running.signal.throwIfAborted();
     const sent = this.#sent ?? 0;
-    const batch = await readPacked(home, sent, this.#eventsMax, batchBytes);
+    const batch = await readPacked(database, sent, this.#eventsMax, batchBytes);
     if (!batch) return false;
     if (batch.firstSeq !== sent + 1) {
       const detail = `events ${sent + 1} to ${batch.firstSeq - 1} are no longer held`;

@@ -5,7 +5,7 @@ import type { Clock } from '../../platform/lifecycle/clock.ts';
 import type { Registry } from '../../platform/metrics/registry.ts';
 import type { Database } from '../../platform/postgres/database.ts';
 import type { PeerSite } from '../peer-site.ts';
-import type { HomeLog } from '../send/home-log.ts';
+import type { OwnLog } from '../send/own-log.ts';
 import { readOpenAlarms } from '../store/alarms.ts';
 import type { OpenAlarm } from '../store/alarms.ts';
 import { observeStatus } from './metrics.ts';
@@ -15,7 +15,7 @@ export type StatusBoardOptions = {
   readonly config: SynchronizerConfig;
   readonly software: string;
   readonly shared: Database;
-  readonly homeLog: HomeLog;
+  readonly logs: readonly OwnLog[];
   readonly peers: readonly PeerSite[];
   readonly clock: Clock;
   readonly registry: Registry;
@@ -27,7 +27,7 @@ const refreshMs = 1_000;
 export class StatusBoard implements AsyncDisposable {
   readonly #options: StatusBoardOptions;
   readonly #stopping = new AbortController();
-  #refreshing: Promise<void> | undefined;
+  #refreshing: Promise<unknown> | undefined;
   #alarms: readonly OpenAlarm[] | null = null;
 
   constructor(options: StatusBoardOptions) {
@@ -36,7 +36,9 @@ export class StatusBoard implements AsyncDisposable {
   }
 
   start(): void {
-    this.#refreshing = this.#refresh();
+    const lanes = this.#options.peers.flatMap(({ logs }) => [...logs.values()]);
+    const sources = [...lanes.map((each) => () => each.refresh()), () => this.#refreshAlarms()];
+    this.#refreshing = Promise.all(sources.map((refresh) => this.#keep(refresh)));
   }
 
   current(): Status {
@@ -57,9 +59,12 @@ export class StatusBoard implements AsyncDisposable {
 
   /** What /health says: that it works, not that all is well; for that there is the status. */
   health(): { readonly healthy: boolean; readonly [fact: string]: unknown } {
-    const { homeLog, peers } = this.#options;
+    const { logs, peers } = this.#options;
     const links = Object.fromEntries(peers.map(({ config, link }) => [config.name, link.facts.phase]));
-    return { healthy: true, home: homeLog.state !== undefined, links };
+    const readable = Object.fromEntries(
+      logs.map(({ definition, state }) => [definition.name, state !== undefined]),
+    );
+    return { healthy: true, logs: readable, links };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -67,10 +72,11 @@ export class StatusBoard implements AsyncDisposable {
     await this.#refreshing;
   }
 
-  async #refresh(): Promise<void> {
+  /** Each by itself, so that a database that does not answer keeps nothing of another from being shown. */
+  async #keep(refresh: () => Promise<void>): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      await Promise.all([...this.#options.peers.map((peer) => peer.refresh()), this.#refreshAlarms()]);
+      await refresh();
       await delay(refreshMs, signal).catch((error: unknown) => {
         if (!isAbortOf(signal, error)) throw error;
       });

@@ -1,5 +1,6 @@
 import { errorRegistry } from '../../protocol/errors/index.ts';
 import { silenceMs } from '../../protocol/link/limits.ts';
+import type { PositionJson } from '../../protocol/link/position-json.ts';
 import type { HoldReport, SendReport } from '../../protocol/link/report.ts';
 import type { LogName } from '../../protocol/names.ts';
 import type { Direction, Health } from '../../protocol/status.ts';
@@ -88,10 +89,16 @@ export function troubleOf(code: string, detail: string): { code: string; detail:
 function healthOf(facts: DirectionFacts): Health {
   const standby = facts.standby?.report;
   if (standby?.state === 'parked' || standby?.proof?.equal === false) return 'halted';
-  if (!isCurrent(facts) || !facts.home?.report.head) return 'unknown';
+  const head = facts.home?.report.head;
+  if (!isCurrent(facts) || !head) return 'unknown';
   if (standby?.state !== 'applying') return 'catching-up';
   if ((standby.behindMs ?? 0) > lateSeconds * 1_000) return 'catching-up';
-  return standby.proof ? 'ok' : 'unproven';
+  return standby.proof || isEmpty(standby, head) ? 'ok' : 'unproven';
+}
+
+/** A log that has not begun, and a copy that holds nothing, need no proof. */
+function isEmpty({ applied }: HoldReport, head: PositionJson): boolean {
+  return head.seq === 0 && applied?.seq === 0;
 }
 
 function isCurrent(facts: DirectionFacts): boolean {

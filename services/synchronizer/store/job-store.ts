@@ -128,12 +128,12 @@ export class JobStore {
   }
 
   /** Whether a job of this kind for this peer is open, or was created within the last `withinMs`. */
-  async hasRecent(kind: JobKind, peer: string, withinMs: number): Promise<boolean> {
+  async hasRecent({ kind, peer, log }: JobRequest, withinMs: number): Promise<boolean> {
     const { rowCount } = await this.#shared.query(
       `select from site.jobs
-       where kind = $1 and peer = $2
-         and (state in ('queued', 'running') or created_at > now() - $3 * interval '1 ms') limit 1`,
-      [kind, peer, withinMs],
+       where kind = $1 and peer = $2 and log = $3
+         and (state in ('queued', 'running') or created_at > now() - $4 * interval '1 ms') limit 1`,
+      [kind, peer, log, withinMs],
     );
     return rowCount > 0;
   }

@@ -1,12 +1,14 @@
 import { rm, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DualhomeError, isDualhomeError, messageOf } from '../../protocol/errors/index.ts';
+import type { LogName } from '../../protocol/names.ts';
 import { chunkFileName } from '../../protocol/manifest.ts';
 import type { ChunkDigest, SignedManifest, SnapshotHeader } from '../../protocol/manifest.ts';
 import { importSnapshot } from '../../log/snapshot/import.ts';
 import type { ChunkFile } from '../../log/snapshot/import.ts';
 import type { Verifier } from '../../platform/crypto/signing.ts';
 import type { Logger } from '../../platform/logging/logger.ts';
+import type { CopyOptions } from '../copy.ts';
 import type { ApplyLane } from '../ports.ts';
 import { ChunkQueue } from './chunk-queue.ts';
 import type { Landing } from './reception.ts';
@@ -15,8 +17,7 @@ import type { Offer, Received } from './requests.ts';
 export type IncomingOptions = {
   readonly header: SnapshotHeader;
   readonly peer: string;
-  /** Of its standby. */
-  readonly url: string;
+  readonly copy: CopyOptions;
   readonly lane: ApplyLane;
   readonly verifier: Verifier;
   readonly landing: Landing;
@@ -49,6 +50,10 @@ export class Incoming implements AsyncDisposable {
     this.peer = options.peer;
     this.#manifest.promise.catch(() => undefined);
     this.#work = this.#import();
+  }
+
+  get log(): LogName {
+    return this.#options.header.log;
   }
 
   /** Where the sender is to put the files. */
@@ -87,11 +92,12 @@ export class Incoming implements AsyncDisposable {
   }
 
   async #import(): Promise<void> {
-    const { header, url, lane, verifier, landing, reserved, directory, log, onTaken } = this.#options;
+    const { header, copy, lane, verifier, landing, reserved, directory, log, onTaken } = this.#options;
     const { signal } = this.#stop;
     try {
       const outcome = await importSnapshot({
-        url,
+        url: copy.url,
+        schema: copy.schema,
         header,
         peer: this.peer,
         chunks: this.#fetched(),

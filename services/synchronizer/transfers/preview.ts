@@ -5,6 +5,7 @@ import { LogName } from '../../protocol/names.ts';
 import type { JobPreview, JobRequest } from '../../protocol/rest/jobs.ts';
 import { scopeSchema } from '../../protocol/scope.ts';
 import type { Scope } from '../../protocol/scope.ts';
+import { copyingOf, peerNamed, sendingOf } from '../peer-logs.ts';
 import type { Peer, SynchronizerContext } from '../ports.ts';
 import { countScope } from '../store/scope-size.ts';
 import type { ScopeSize } from '../store/scope-size.ts';
@@ -21,22 +22,23 @@ const askSchema = z.strictObject({
 });
 
 /** Lets peers count what they would receive, and what it would replace. */
-export function servePreviews({ handlers, home, peers }: SynchronizerContext): Disposable {
-  return handlers.register('transfer.size', askSchema, async ({ of, log, scope }, { peer }) => {
-    const database = of === 'home' ? home : peers.get(peer)?.standby;
-    if (!database) throw new DualhomeError('LINK_LOG_NOT_SENT');
+export function servePreviews(context: SynchronizerContext): Disposable {
+  return context.handlers.register('transfer.size', askSchema, async ({ of, log, scope }, { peer }) => {
+    const { database } =
+      of === 'home' ? sendingOf(context, peer, log).own : copyingOf(context.peers, peer, log).copy;
     return await countScope(database, logNamed(log), scope);
   });
 }
 
 /** What a transfer would do: counted at both sides where the link is up. */
 export async function previewOf(
-  { config, home, peers }: SynchronizerContext,
+  { config, logs, peers }: SynchronizerContext,
   store: JobStore,
   { kind, peer: name, log, scope }: JobRequest,
 ): Promise<JobPreview> {
-  const peer = peers.get(name);
-  if (!peer) throw new DualhomeError('LINK_PEER_UNKNOWN', { detail: name });
+  const peer = peerNamed(peers, name);
+  const { send, copy } = peer.logs.get(log) ?? {};
+  const own = logs.get(log);
   const rate = (await store.measuredRate()) ?? rowsPerSecondDefault;
   const direction = (from: string, to: string, size: ScopeSize, replacesRows: number | null) => ({
     from,
@@ -46,17 +48,16 @@ export async function previewOf(
     replacesRows,
   });
   const directions: JobPreview['directions'] = [];
-  if ((kind === 'resync' || kind === 'bootstrap') && peer.send) {
-    const size = await countScope(home, logNamed(log), scope);
+  if ((kind === 'resync' || kind === 'bootstrap') && send && own) {
+    const size = await countScope(own.database, own.definition, scope);
     const replaced = await sizeAt(peer, 'standby', log, scope);
     directions.push(direction(config.site, name, size, replaced?.rows ?? null));
   }
-  if ((kind === 'pull' || kind === 'bootstrap') && peer.standby) {
+  if ((kind === 'pull' || kind === 'bootstrap') && copy) {
     const size = await sizeAt(peer, 'home', log, scope);
     if (!size) throw new DualhomeError('LINK_DOWN', { detail: `${name} cannot be asked` });
-    directions.push(
-      direction(name, config.site, size, (await countScope(peer.standby, logNamed(log), scope)).rows),
-    );
+    const replaced = await countScope(copy.database, logNamed(log), scope);
+    directions.push(direction(name, config.site, size, replaced.rows));
   }
   return { directions };
 }

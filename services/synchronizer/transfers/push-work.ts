@@ -4,7 +4,6 @@ import { z } from 'zod';
 import { DualhomeError, isDualhomeError } from '../../protocol/errors/index.ts';
 import type { ChunkDigest } from '../../protocol/manifest.ts';
 import { chunkFileName } from '../../protocol/manifest.ts';
-import { logNamed } from '../../log/definition.ts';
 import type { SnapshotExport } from '../../log/snapshot/export.ts';
 import { openExport } from '../../log/snapshot/export.ts';
 import type { Signer } from '../../platform/crypto/signing.ts';
@@ -13,6 +12,7 @@ import { openLocalFile } from '../../platform/ftp/client/upload.ts';
 import { delay } from '../../platform/lifecycle/abort.ts';
 import type { JobWork } from '../jobs/runner.ts';
 import { partId } from '../jobs/remote.ts';
+import { sendingOf } from '../peer-logs.ts';
 import type { PeerLink, SynchronizerContext } from '../ports.ts';
 import { countScope } from '../store/scope-size.ts';
 import { failureOf, offerSchema, receivedSchema } from './requests.ts';
@@ -34,13 +34,12 @@ export type PushOptions = {
  * An attempt that breaks begins again at a new point, under another id.
  */
 export function pushWork(context: SynchronizerContext, { signer, clientFor }: PushOptions): JobWork {
-  const { config, home, peers, reservations } = context;
+  const { config, reservations } = context;
   return async (job, { signal, phase, count }) => {
     const { scope } = job;
-    const definition = logNamed(job.log);
-    const peer = peers.get(job.peer);
-    if (!peer?.send) throw new DualhomeError('LINK_LOG_NOT_SENT');
-    const ask = asking(peer.link, signal);
+    const { link, own } = sendingOf(context, job.peer, job.log);
+    const { database, definition } = own;
+    const ask = asking(link, signal);
     const transfer = partId(job.id, `transfer/${job.attempts}`);
     const directory = join(config.spool.outgoing, transfer);
     await mkdir(directory, { recursive: true });
@@ -49,12 +48,12 @@ export function pushWork(context: SynchronizerContext, { signer, clientFor }: Pu
     await requireSpace(directory);
 
     phase('counting');
-    await peer.link.whenUp(signal);
-    const total = await countScope(home, definition, scope);
+    await link.whenUp(signal);
+    const total = await countScope(database, definition, scope);
     const exported = cleanup.use(
       await openExport({
         definition,
-        database: home,
+        database,
         site: config.site,
         transfer,
         scope,
@@ -66,7 +65,7 @@ export function pushWork(context: SynchronizerContext, { signer, clientFor }: Pu
     cleanup.use(reservations.hold(job.log, exported.header.seq));
     const offer = await ask('transfer.begin', { header: exported.header }, offerSchema);
     cleanup.defer(async () => {
-      await peer.link.request('transfer.end', { transfer }, z.unknown()).catch(() => undefined);
+      await link.request('transfer.end', { transfer }, z.unknown()).catch(() => undefined);
     });
     const client = cleanup.use(await clientFor(offer, job.peer));
 

@@ -1,10 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DualhomeError } from '../../protocol/errors/index.ts';
+import type { LogName } from '../../protocol/names.ts';
 import type { SnapshotHeader } from '../../protocol/manifest.ts';
 import { findSwap } from '../../log/snapshot/swap.ts';
 import { Verifier } from '../../platform/crypto/signing.ts';
 import { readPem } from '../../platform/tls/identity-files.ts';
+import { copyingOf, peerNamed } from '../peer-logs.ts';
 import type { SynchronizerContext } from '../ports.ts';
 import { Incoming } from './incoming.ts';
 import type { Reception } from './reception.ts';
@@ -18,20 +20,24 @@ const silentMaxMs = 10 * 60_000;
 /**
  * Takes the snapshots that peers push.
  *
- * Invariant: of each peer at most one is on its way in. A newer one replaces it, unless it is being put
+ * Invariant: of each log of a peer at most one is on its way in. A newer one replaces it, unless it is being put
  * in place already; one whose sender is silent is given up.
  */
 export class Receiver implements AsyncDisposable {
   readonly #context: SynchronizerContext;
   readonly #reception: Reception;
-  readonly #onTaken: (peer: string) => Promise<void>;
+  readonly #onTaken: (peer: string, log: LogName) => Promise<void>;
   readonly #handlers = new DisposableStack();
   readonly #beginning = new Map<string, Promise<Offer>>();
   readonly #incoming = new Map<string, Incoming>();
   readonly #silence = new Map<string, NodeJS.Timeout>();
 
   /** @param onTaken told when a snapshot of a peer was put in place */
-  constructor(context: SynchronizerContext, reception: Reception, onTaken: (peer: string) => Promise<void>) {
+  constructor(
+    context: SynchronizerContext,
+    reception: Reception,
+    onTaken: (peer: string, log: LogName) => Promise<void>,
+  ) {
     const { handlers } = context;
     this.#context = context;
     this.#reception = reception;
@@ -78,22 +84,20 @@ export class Receiver implements AsyncDisposable {
 
   async #begin(name: string, header: SnapshotHeader): Promise<Offer> {
     const { config, log, peers, reservations } = this.#context;
-    const peer = peers.get(name);
-    if (!peer?.apply || !peer.config.standby) throw new DualhomeError('LINK_LOG_NOT_SENT');
+    const { apply: lane, copy } = copyingOf(peers, name, header.log);
     const known = this.#incoming.get(keyOf(name, header.transfer));
     if (known) return known.offer;
-    await this.#makeWay(name);
+    await this.#makeWay(name, header.log);
     const directory = join(config.spool.incoming, header.transfer);
     await requireSpace(config.spool.incoming);
-    const verifier = new Verifier(await readPem(peer.config.signingPublicKeyFile));
+    const verifier = new Verifier(await readPem(peerNamed(peers, name).config.signingPublicKeyFile));
     await mkdir(directory, { recursive: true });
     const landing = await this.#reception.land(name, header.transfer, directory);
-    const onTaken = (): Promise<void> => this.#onTaken(name);
-    const lane = peer.apply;
+    const onTaken = (): Promise<void> => this.#onTaken(name, header.log);
     const reserved = reservations.hold(`${name}/${header.log}`, header.seq);
     const incoming = new Incoming({
       reserved,
-      url: peer.config.standby,
+      copy,
       peer: name,
       header,
       lane,
@@ -108,25 +112,27 @@ export class Receiver implements AsyncDisposable {
     return incoming.offer;
   }
 
-  /** Ends an older transfer of this peer. */
-  async #makeWay(name: string): Promise<void> {
+  /** Ends an older transfer of this log of the peer. */
+  async #makeWay(name: string, log: LogName): Promise<void> {
     for (const [key, incoming] of this.#incoming) {
-      if (incoming.peer !== name) continue;
+      if (incoming.peer !== name || incoming.log !== log) continue;
       if (incoming.received.state === 'finishing') throw new DualhomeError('TRANSFER_BUSY');
       await this.#dropKey(key);
     }
   }
 
-  /** After a restart the standby itself still knows what was put in place. */
+  /** After a restart the copy itself still knows what was put in place. */
   async #look(name: string, transfer: string): Promise<Received> {
     const incoming = this.#incoming.get(keyOf(name, transfer));
     if (incoming) {
       this.#heard(name, transfer);
       return incoming.received;
     }
-    const standby = this.#context.peers.get(name)?.standby;
-    const done = standby && (await findSwap(standby, transfer));
-    return { state: done ? 'done' : 'unknown', rows: done?.rows ?? 0, error: null };
+    for (const { copy } of this.#context.peers.get(name)?.logs.values() ?? []) {
+      const done = copy && (await findSwap(copy.database, transfer));
+      if (done) return { state: 'done', rows: done.rows, error: null };
+    }
+    return { state: 'unknown', rows: 0, error: null };
   }
 
   #of(name: string, transfer: string): Incoming {

@@ -3,15 +3,18 @@ import type { Comparison } from '../../protocol/digest.ts';
 import type { Position } from '../../protocol/position.ts';
 import { samePosition } from '../../protocol/position.ts';
 import { bucketRows, digestTable } from '../../log/digest.ts';
-import { configurationLog } from '../../log/definition.ts';
+import { logNamed } from '../../log/definition.ts';
+import type { LogDefinition } from '../../log/definition.ts';
 import type { Table } from '../../model/table.ts';
 import type { Session } from '../../platform/postgres/session.ts';
 import type { Alarms, Peer, RequestContext, RequestHandlers } from '../ports.ts';
+import { copyingOf } from '../peer-logs.ts';
 import { insertProof } from '../store/proofs.ts';
 import { closeSchema, digestParamsSchema, openSchema, rowsParamsSchema } from './requests.ts';
 
 type Held = {
   readonly id: string;
+  readonly log: LogDefinition;
   readonly at: Position;
   readonly session: Session;
   release(): Promise<void>;
@@ -23,7 +26,7 @@ const heldMaxMs = 15 * 60_000;
 /**
  * Answers peers that compare the copy of their log here with their home.
  *
- * Invariant: of each peer at most one snapshot is held, for a limited time, and none once the link
+ * Invariant: of each copy at most one snapshot is held, for a limited time, and none once the link
  * that asked for it is down.
  */
 export class HeldCopies implements AsyncDisposable {
@@ -36,19 +39,22 @@ export class HeldCopies implements AsyncDisposable {
     this.#peers = peers;
     this.#alarms = alarms;
     this.#handlers.use(
-      handlers.register('verify.open', openSchema, async ({ id, incarnation, seq, hash }, context) => {
-        await this.#open(id, { incarnation, seq, hash: Buffer.from(hash, 'hex') }, context);
+      handlers.register('verify.open', openSchema, async ({ id, log, incarnation, seq, hash }, context) => {
+        const at = { incarnation, seq, hash: Buffer.from(hash, 'hex') };
+        await this.#open(id, logNamed(log), at, context);
       }),
     );
     this.#handlers.use(
-      handlers.register('verify.digest', digestParamsSchema, ({ id, table, range }, { peer }) =>
-        digestTable(this.#of(peer, id).session, tableNamed(table), range),
-      ),
+      handlers.register('verify.digest', digestParamsSchema, ({ id, table, range }, { peer }) => {
+        const { session, log } = this.#of(peer, id);
+        return digestTable(session, tableNamed(log, table), range);
+      }),
     );
     this.#handlers.use(
-      handlers.register('verify.rows', rowsParamsSchema, ({ id, table, ...wanted }, { peer }) =>
-        bucketRows(this.#of(peer, id).session, tableNamed(table), wanted),
-      ),
+      handlers.register('verify.rows', rowsParamsSchema, ({ id, table, ...wanted }, { peer }) => {
+        const { session, log } = this.#of(peer, id);
+        return bucketRows(session, tableNamed(log, table), wanted);
+      }),
     );
     this.#handlers.use(
       handlers.register('verify.close', closeSchema, ({ id, comparison }, { peer }) =>
@@ -62,46 +68,56 @@ export class HeldCopies implements AsyncDisposable {
     await Promise.all([...this.#held.values()].map((held) => held.release()));
   }
 
-  async #open(id: string, expected: Position, { peer: name, signal }: RequestContext): Promise<void> {
-    const peer = this.#peers.get(name);
-    if (!peer?.apply || !peer.standby) throw new DualhomeError('LINK_LOG_NOT_SENT');
-    if (this.#held.has(name)) throw new DualhomeError('VERIFY_BUSY');
-    const { standby } = peer;
-    const session = await peer.apply.at(
+  async #open(
+    id: string,
+    log: LogDefinition,
+    expected: Position,
+    { peer, signal }: RequestContext,
+  ): Promise<void> {
+    const { apply, copy } = copyingOf(this.#peers, peer, log.name);
+    const key = `${peer}/${log.name}`;
+    if (this.#held.has(key)) throw new DualhomeError('VERIFY_BUSY');
+    const session = await apply.at(
       expected.seq,
       async (cursor) => {
         if (!samePosition(cursor, expected)) throw new DualhomeError('VERIFY_NOT_THERE');
-        return await beginSnapshot(await standby.session());
+        return await beginSnapshot(await copy.database.session());
       },
       signal,
     );
     const release = async (): Promise<void> => {
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
-      this.#held.delete(name);
+      this.#held.delete(key);
       await session[Symbol.asyncDispose]();
     };
     const onAbort = (): void => void release();
     const timer = setTimeout(onAbort, heldMaxMs);
     signal.addEventListener('abort', onAbort, { once: true });
-    this.#held.set(name, { id, at: expected, session, release });
+    this.#held.set(key, { id, log, at: expected, session, release });
     if (signal.aborted) await release();
   }
 
   #of(peer: string, id: string): Held {
-    const held = this.#held.get(peer);
-    if (held?.id !== id) throw new DualhomeError('VERIFY_LOST');
+    const held = this.#find(peer, id);
+    if (!held) throw new DualhomeError('VERIFY_LOST');
     return held;
   }
 
-  async #close(name: string, id: string, comparison: Comparison | null): Promise<void> {
-    const held = this.#held.get(name);
-    if (held?.id !== id) return;
+  #find(peer: string, id: string): Held | undefined {
+    return [...(this.#peers.get(peer)?.logs.keys() ?? [])]
+      .map((log) => this.#held.get(`${peer}/${log}`))
+      .find((held) => held?.id === id);
+  }
+
+  async #close(peer: string, id: string, comparison: Comparison | null): Promise<void> {
+    const held = this.#find(peer, id);
+    if (!held) return;
     await held.release();
-    const standby = this.#peers.get(name)?.standby;
-    if (!standby || !comparison) return;
-    await insertProof(standby, held.at, comparison);
-    await reportComparison(this.#alarms, `${name}/configuration`, comparison, held.at.seq);
+    if (!comparison) return;
+    const { name } = held.log;
+    await insertProof(copyingOf(this.#peers, peer, name).copy.database, held.at, comparison);
+    await reportComparison(this.#alarms, `${peer}/${name}`, comparison, held.at.seq);
   }
 }
 
@@ -130,8 +146,8 @@ export async function beginSnapshot(session: Session): Promise<Session> {
   }
 }
 
-function tableNamed(name: string): Table {
-  const table = configurationLog.tables.find((each) => each.name === name);
+function tableNamed({ tables }: LogDefinition, name: string): Table {
+  const table = tables.find((each) => each.name === name);
   if (!table) throw new DualhomeError('LINK_REQUEST_INVALID', { detail: `no table ${name} is compared` });
   return table;
 }

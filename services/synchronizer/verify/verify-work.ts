@@ -1,14 +1,15 @@
 import { z } from 'zod';
-import { DualhomeError, isDualhomeError } from '../../protocol/errors/index.ts';
+import { isDualhomeError } from '../../protocol/errors/index.ts';
 import { isWhole } from '../../protocol/scope.ts';
 import type { Position } from '../../protocol/position.ts';
 import type { Side } from '../../log/compare.ts';
 import { compareSides, sideOf } from '../../log/compare.ts';
 import { readHead } from '../../log/head.ts';
-import { configurationLog } from '../../log/definition.ts';
 import type { Session } from '../../platform/postgres/session.ts';
 import type { JobWork } from '../jobs/runner.ts';
 import type { PeerLink, SendLane, SynchronizerContext } from '../ports.ts';
+import { copySubject } from '../copy.ts';
+import { sendingOf } from '../peer-logs.ts';
 import { partId } from '../jobs/remote.ts';
 import { beginSnapshot, reportComparison } from './held-copy.ts';
 import { digestResultSchema, rowsResultSchema } from './requests.ts';
@@ -23,18 +24,16 @@ const timeoutMs = 5 * 60_000;
  * head in a snapshot, ask the peer to open its own when it has applied exactly that, send on; then
  * compare the digests of buckets, and the rows of those that differ.
  */
-export function verifyWork({ home, peers, alarms }: SynchronizerContext): JobWork {
+export function verifyWork(context: SynchronizerContext): JobWork {
   return async (job, { signal, phase, count }) => {
-    const peer = peers.get(job.peer);
-    if (!peer?.send) throw new DualhomeError('LINK_LOG_NOT_SENT');
+    const { link, send, own } = sendingOf(context, job.peer, job.log);
     const id = partId(job.id, `verify/${job.attempts}`);
-    const { link } = peer;
     phase('agreeing on a seq');
-    const { session, head } = await agree(id, peer.send, link, () => home.session(), signal);
+    const { session, head } = await agree(id, send, link, () => own.database.session(), signal);
     await using ours = session;
     try {
       phase('comparing');
-      const tables = configurationLog.tablesOf(job.scope);
+      const tables = own.definition.tablesOf(job.scope);
       const theirs = counting(remoteSide(id, link, signal), (rowsDone) =>
         count({ rowsDone, rowsTotal: null, bytesDone: 0, bytesTotal: null }),
       );
@@ -49,7 +48,8 @@ export function verifyWork({ home, peers, alarms }: SynchronizerContext): JobWor
       });
       const proof = isWhole(job.scope) ? comparison : null;
       await link.request('verify.close', { id, comparison: proof }, z.unknown(), { signal });
-      if (proof) await reportComparison(alarms, `${job.peer}/copy`, proof, head.seq);
+      if (proof)
+        await reportComparison(context.alarms, copySubject(job.peer, own.definition), proof, head.seq);
       return { seq: head.seq, ...comparison };
     } catch (error) {
       void link.request('verify.close', { id, comparison: null }, z.unknown()).catch(() => undefined);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { genesisHash } from '../../../services/protocol/position.ts';
 import type { Position } from '../../../services/protocol/position.ts';
 import { answerResume } from '../../../services/synchronizer/send/answer-resume.ts';
-import type { HomeFacts } from '../../../services/synchronizer/store/home-log.ts';
+import type { OwnFacts } from '../../../services/synchronizer/store/own-log.ts';
 
 const [first, second] = ['1111-one', '2222-two'];
 const hash = (text: string): Buffer => Buffer.from(text.padEnd(32));
@@ -14,7 +14,7 @@ const at = (seq: number, incarnation = first, text = `at ${seq}`): Position => (
 const genesis: Position = { incarnation: 'nil', seq: 0, hash: genesisHash };
 
 /** A log of 100 events, all there, whose event at the standby's seq is the standby's. */
-const home = (position: Position, facts: Partial<HomeFacts> = {}): HomeFacts => ({
+const home = (position: Position, facts: Partial<OwnFacts> = {}): OwnFacts => ({
   head: at(100),
   firstSeq: 1,
   hashAt: position.seq === 0 ? null : position.hash,
@@ -23,7 +23,7 @@ const home = (position: Position, facts: Partial<HomeFacts> = {}): HomeFacts => 
   ...facts,
 });
 
-const outcome = (position: Position, facts: Partial<HomeFacts> = {}) =>
+const outcome = (position: Position, facts: Partial<OwnFacts> = {}) =>
   answerResume(position, home(position, facts)).outcome;
 
 describe('the answer to RESUME', () => {

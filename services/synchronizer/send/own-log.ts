@@ -4,41 +4,53 @@ import { delay, isAbortOf } from '../../platform/lifecycle/abort.ts';
 import type { Logger } from '../../platform/logging/logger.ts';
 import { listen } from '../../platform/postgres/listen.ts';
 import type { Database } from '../../platform/postgres/database.ts';
+import { openDatabase } from '../../platform/postgres/database.ts';
+import { logChannel } from '../../log/definition.ts';
+import type { LogDefinition } from '../../log/definition.ts';
+import type { OwnLog as OwnLogPort } from '../ports.ts';
 import type { Position } from '../../protocol/position.ts';
-import { readHomeState } from '../store/home-log.ts';
-import type { HomeState } from '../store/home-log.ts';
+import { readOwnState } from '../store/own-log.ts';
+import type { OwnState } from '../store/own-log.ts';
 
-export type HomeLogOptions = {
-  readonly home: Database;
+export type OwnLogOptions = {
+  readonly definition: LogDefinition;
   readonly url: string;
+  /** Schema of the log, where it is not the default one. */
+  readonly schema?: string | undefined;
   readonly log: Logger;
   /** The log is not a continuation of what it was: its database was put back while this program ran. */
   readonly onRewound: (was: Position, is: Position) => void;
 };
 
-const channel = 'dualhome_log';
+const applicationName = 'dualhome synchronizer';
 const pollMs = 1_000;
 
 /**
- * Watches the head of this site's log. Notifications come with each commit and are only hints;
+ * A log of this site, as it is read to be sent; its head is watched. Notifications come with each commit and are only hints;
  * the poll is what is relied on.
  */
-export class HomeLog implements AsyncDisposable {
-  readonly #options: HomeLogOptions;
+export class OwnLog implements OwnLogPort, AsyncDisposable {
+  readonly definition: LogDefinition;
+  readonly database: Database;
+  readonly #options: OwnLogOptions;
   readonly #running = new RunningState();
   readonly #listening: AsyncDisposable;
   readonly #polling: Promise<void>;
-  #state: HomeState | undefined;
+  #state: OwnState | undefined;
   #seen: Position | undefined;
   #changed = Promise.withResolvers<void>();
   #failing = false;
 
-  constructor(options: HomeLogOptions) {
+  constructor(options: OwnLogOptions) {
+    const { definition, url, schema, log } = options;
     this.#options = options;
+    this.definition = definition;
+    const onError = (error: unknown): void => log.debug({ err: error }, 'a database connection was lost');
+    this.database = openDatabase({ url, schema, applicationName, onError });
     this.#listening = listen({
-      url: options.url,
-      applicationName: 'dualhome synchronizer',
-      channels: [channel],
+      url,
+      applicationName,
+      channels: [logChannel[definition.name]],
       onNotify: () => this.#wake(),
       onListening: () => this.#wake(),
     });
@@ -46,7 +58,7 @@ export class HomeLog implements AsyncDisposable {
   }
 
   /** As of the last poll; undefined while the database does not answer. */
-  get state(): HomeState | undefined {
+  get state(): OwnState | undefined {
     return this.#state;
   }
 
@@ -60,6 +72,7 @@ export class HomeLog implements AsyncDisposable {
     this.#wake();
     await this.#listening[Symbol.asyncDispose]();
     await this.#polling;
+    await this.database[Symbol.asyncDispose]();
   }
 
   #wake(): void {
@@ -78,20 +91,22 @@ export class HomeLog implements AsyncDisposable {
   }
 
   async #look(): Promise<void> {
-    const { home, log } = this.#options;
+    const { log } = this.#options;
+    const { name } = this.definition;
     try {
-      const state = await readHomeState(home, this.#seen?.seq ?? 0);
-      if (this.#failing) log.info('the home database answers again');
+      const state = await readOwnState(this.database, this.#seen?.seq ?? 0);
+      if (this.#failing) log.info({ log: name }, 'the database of the log answers again');
       this.#failing = false;
       this.#see(state);
     } catch (error) {
-      if (!this.#failing) log.warn({ reason: messageOf(error) }, 'the home database does not answer');
+      if (!this.#failing)
+        log.warn({ log: name, reason: messageOf(error) }, 'the database of the log does not answer');
       this.#failing = true;
       this.#state = undefined;
     }
   }
 
-  #see(state: HomeState): void {
+  #see(state: OwnState): void {
     const was = this.#seen;
     this.#state = state;
     this.#seen = state.head;
@@ -101,7 +116,7 @@ export class HomeLog implements AsyncDisposable {
 }
 
 /** Whether the log still holds what was its head. A log that no longer holds that event cannot tell. */
-function isContinuation(was: Position, { head, hashAtSeen, firstSeq }: HomeState): boolean {
+function isContinuation(was: Position, { head, hashAtSeen, firstSeq }: OwnState): boolean {
   if (head.seq < was.seq) return false;
   if (head.seq === was.seq) return head.hash.equals(was.hash);
   return hashAtSeen?.equals(was.hash) ?? (was.seq === 0 || (firstSeq !== null && firstSeq > was.seq));

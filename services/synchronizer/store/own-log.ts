@@ -12,13 +12,13 @@ export type PackedEvents = {
 
 /** The events that follow `seq`, at least one where there is any; undefined at the head. */
 export async function readPacked(
-  home: Queryable,
+  own: Queryable,
   seq: number,
   eventsMax: number,
   bytesMax: number,
 ): Promise<PackedEvents | undefined> {
   // One value instead of a row an event: the driver parses text, 4 values an event cost it more than the read.
-  const { rows } = await home.query<PackedEvents & { readonly count: number }>({
+  const { rows } = await own.query<PackedEvents & { readonly count: number }>({
     name: 'synchronizer.read-packed',
     text: `select min(seq) as "firstSeq", count(*)::int as count,
                   string_agg(int4send(octet_length(body)) || body, ''::bytea order by seq) as packed,
@@ -34,15 +34,15 @@ export async function readPacked(
 }
 
 /** The head as it is now, the oldest event held, and what the log holds at a seq seen before. */
-export type HomeState = {
+export type OwnState = {
   readonly head: Position;
   readonly firstSeq: number | null;
   readonly hashAtSeen: Buffer | null;
 };
 
-export async function readHomeState(home: Queryable, seenSeq: number): Promise<HomeState> {
-  const { rows } = await home.query<Position & Omit<HomeState, 'head'>>({
-    name: 'synchronizer.home-state',
+export async function readOwnState(own: Queryable, seenSeq: number): Promise<OwnState> {
+  const { rows } = await own.query<Position & Omit<OwnState, 'head'>>({
+    name: 'synchronizer.own-state',
     text: `select incarnation, seq, hash, (select min(seq) from log) as "firstSeq",
                   (select hash from log where seq = $1) as "hashAtSeen"
            from log_head`,
@@ -54,8 +54,8 @@ export async function readHomeState(home: Queryable, seenSeq: number): Promise<H
   return { head: { incarnation, seq, hash }, firstSeq, hashAtSeen };
 }
 
-/** What the home log knows of a position of a standby. */
-export type HomeFacts = {
+/** What a log of this site knows of a position of a copy. */
+export type OwnFacts = {
   readonly head: Position;
   /** The oldest event held; null in an empty log. */
   readonly firstSeq: number | null;
@@ -67,9 +67,9 @@ export type HomeFacts = {
   readonly knowsIncarnation: boolean;
 };
 
-export async function readHomeFacts(home: Queryable, position: Position): Promise<HomeFacts> {
-  const { rows } = await home.query<Position & Omit<HomeFacts, 'head'>>({
-    name: 'synchronizer.home-facts',
+export async function readOwnFacts(own: Queryable, position: Position): Promise<OwnFacts> {
+  const { rows } = await own.query<Position & Omit<OwnFacts, 'head'>>({
+    name: 'synchronizer.own-facts',
     text: `select incarnation, seq, hash, (select min(seq) from log) as "firstSeq",
                   coalesce(
                     (select hash from log where seq = $1),
@@ -91,9 +91,9 @@ export async function readHomeFacts(home: Queryable, position: Position): Promis
 /** Events after a seq: about how many bytes, and how old the first of them is. */
 export type Backlog = { readonly bytes: number; readonly oldestAt: Date | null };
 
-export async function readBacklog(home: Queryable, sentSeq: number, appliedSeq: number): Promise<Backlog> {
+export async function readBacklog(own: Queryable, sentSeq: number, appliedSeq: number): Promise<Backlog> {
   // The first thousand stand for all, so that a backlog of millions is not read once a second.
-  const { rows } = await home.query<Backlog>({
+  const { rows } = await own.query<Backlog>({
     name: 'synchronizer.backlog',
     text: `select coalesce(avg(octet_length(body)), 0)::float8
                     * greatest(0, (select seq from log_head) - $1::bigint) as bytes,
