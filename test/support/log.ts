@@ -20,7 +20,7 @@ export type AppendedEvent = { readonly kind: Kind; readonly changes: readonly Ch
 export async function appendEvents(
   session: PipelineSession,
   events: readonly AppendedEvent[],
-  { site = 'c1', timeMs = Date.now() } = {},
+  { log = configurationLog, site = 'c1', timeMs = Date.now() } = {},
 ): Promise<Position> {
   const from = await readHead(session);
   const incarnation = from.seq === 0 ? randomUUID() : from.incarnation;
@@ -35,10 +35,10 @@ export async function appendEvents(
   const begun = from.seq === 0 ? [incarnationBegunEvent(null, context(1))] : [];
   const firstSeq = from.seq + begun.length + 1;
   const changed = events.map(({ kind, changes }, i) =>
-    rowsChangedEvent(configurationLog, kind, changes, context(firstSeq + i)),
+    rowsChangedEvent(log, kind, changes, context(firstSeq + i)),
   );
   const logged = [...begun, ...changed];
   const run = chainRun(from, logged, incarnation);
-  await commitRun(session, run, configurationLog.fold(logged, from.seq + 1).changes);
+  await commitRun(session, run, log.fold(logged, from.seq + 1).changes);
   return run.to;
 }

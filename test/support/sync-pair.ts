@@ -20,7 +20,10 @@ import { siteUri } from '../../services/protocol/site-uri.ts';
 import { statusSchema } from '../../services/protocol/status.ts';
 import type { Direction, Status } from '../../services/protocol/status.ts';
 import { JobStore } from '../../services/synchronizer/store/job-store.ts';
-import { aSubscriber } from './builders.ts';
+import { registrationLog } from '../../services/log/definition.ts';
+import { flow } from '../../services/model/flow.ts';
+import { LogName, ownSchema } from '../../services/protocol/names.ts';
+import { aFlow, aSubscriber } from './builders.ts';
 import { ChildProgram } from './child-program.ts';
 import { appendEvents } from './log.ts';
 import { testDatabase } from './postgres.ts';
@@ -130,10 +133,10 @@ export class SyncSite {
   }
 
   /** Resolves when the copy here has applied the peer's log up to `seq`. */
-  async applied(seq: number): Promise<void> {
+  async applied(seq: number, log: LogName = LogName.configuration): Promise<void> {
     await this.statusWhen(
       `applied ${seq}`,
-      (status) => (directionFrom(status, peerOf(this.name)).applied ?? -1) >= seq,
+      (status) => (directionFrom(status, peerOf(this.name), log).applied ?? -1) >= seq,
     );
   }
 
@@ -163,16 +166,28 @@ export class SyncSite {
     return position;
   }
 
+  /** Registers the phones of `count` subscribers at this site, `perCommit` of them a transaction. */
+  async register(count: number, { first = 1, perCommit = 100, fields = {} } = {}): Promise<Position> {
+    const options = { url: this.shared.url, schema: ownSchema, applicationName: 'test' };
+    await using session = await openPipeline(options);
+    let position: Position | undefined;
+    for (let done = 0; done < count; done += perCommit) {
+      const numbers = Array.from({ length: Math.min(perCommit, count - done) }, (_, i) => first + done + i);
+      const events = numbers.map((n) => {
+        const row = aFlow(n, fields);
+        return { kind: flow, changes: [{ key: String(row['key']), before: null, after: row }] };
+      });
+      position = await appendEvents(session, events, { log: registrationLog, site: this.name });
+      await session.query(`select pg_notify('dualhome_registrations', '${position.seq}')`);
+    }
+    if (!position) throw new Error('nothing was appended');
+    return position;
+  }
+
   /** Asks this site for a job with its peer, of everything. */
-  async request(kind: JobKind): Promise<string> {
+  async request(kind: JobKind, log: LogName = LogName.configuration): Promise<string> {
     const id = randomUUID();
-    const request = {
-      kind,
-      peer: peerOf(this.name),
-      log: 'configuration',
-      scope: wholeScope,
-      reason: '',
-    } as const;
+    const request = { kind, peer: peerOf(this.name), log, scope: wholeScope, reason: '' };
     await new JobStore(this.shared.database).insert(id, request, 'test');
     return id;
   }
@@ -209,8 +224,14 @@ export class SyncSite {
   }
 }
 
-export function directionFrom({ peers }: Status, from: string): Direction {
-  const direction = peers.flatMap(({ directions }) => directions).find((each) => each.from === from);
+export function directionFrom(
+  { peers }: Status,
+  from: string,
+  log: LogName = LogName.configuration,
+): Direction {
+  const direction = peers
+    .flatMap(({ directions }) => directions)
+    .find((each) => each.from === from && each.log === log);
   if (!direction) throw new Error(`no direction from ${from}`);
   return direction;
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { jobPreviewSchema } from '../../protocol/rest/jobs.ts';
 import type { JobKind } from '../../protocol/rest/jobs.ts';
+import { LogName } from '../../protocol/names.ts';
 import { DualhomeError } from '../../protocol/errors/index.ts';
 import type { HttpClient } from '../../platform/http/client.ts';
 import { statusSchema } from '../../protocol/status.ts';
@@ -134,11 +135,13 @@ const canDo: Readonly<Partial<Record<JobKind, PeerFilter>>> = {
 export async function onlyPeer(
   api: HttpClient,
   { sends, receives }: PeerFilter = { sends: true, receives: true },
+  log: LogName = LogName.configuration,
 ): Promise<string> {
   const status = await api.request('GET', '/v1/status', { answer: statusSchema });
   const peers = status.peers.filter(
     ({ directions }) =>
-      directions.length === 0 || directions.some(({ from }) => (from === status.site ? sends : receives)),
+      directions.length === 0 ||
+      directions.some((each) => each.log === log && (each.from === status.site ? sends : receives)),
   );
   const [first] = peers;
   if (first && peers.length === 1) return first.name;

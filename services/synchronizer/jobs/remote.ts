@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { DualhomeError } from '../../protocol/errors/index.ts';
 import { LogName } from '../../protocol/names.ts';
-import { wholeScope } from '../../protocol/scope.ts';
+import { isWhole } from '../../protocol/scope.ts';
 import { hasEnded, jobProgressSchema, jobRequestSchema, jobStateSchema } from '../../protocol/rest/jobs.ts';
 import { delay } from '../../platform/lifecycle/abort.ts';
 import type { PeerLink, RequestHandlers } from '../ports.ts';
@@ -74,15 +74,16 @@ export type Ends = {
   receives(peer: string, log: LogName): boolean;
 };
 
-/** A bootstrap: push and pull of both logs as jobs of their own, all to their ends. */
+/** A bootstrap: push and pull of both logs as jobs of their own, all to their ends; of a part, of its log only. */
 export function bootstrapWork(store: JobStore, wake: () => void, ends: Ends): JobWork {
   return async (job, context) => {
-    const parts = Object.values(LogName).flatMap((log) => [
+    const logs = isWhole(job.scope) ? Object.values(LogName) : [job.log];
+    const parts = logs.flatMap((log) => [
       ...(ends.sends(job.peer, log) ? [partOf(job, log, 'resync')] : []),
       ...(ends.receives(job.peer, log) ? [partOf(job, log, 'pull')] : []),
     ]);
     for (const { id, kind, log } of parts) {
-      const request = { kind, peer: job.peer, log, scope: wholeScope, reason: `part of ${job.id}` };
+      const request = { kind, peer: job.peer, log, scope: job.scope, reason: `part of ${job.id}` };
       await store.insert(id, request, `job ${job.id}`);
     }
     wake();
