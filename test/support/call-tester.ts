@@ -1,6 +1,13 @@
 import { Call } from '../../services/front/calls/call.ts';
 import type { CallInput, CallOutput, Located } from '../../services/front/calls/call-types.ts';
-import type { Binding, Chain, Target } from '../../services/front/calls/target.ts';
+import type {
+  Binding,
+  Chain,
+  FlowTarget,
+  HopTarget,
+  PeerTarget,
+  Target,
+} from '../../services/front/calls/target.ts';
 import type { Destination, Found } from '../../services/protocol/dispatch/call.ts';
 
 /** A binding of `device` at `site`. */
@@ -15,17 +22,18 @@ export function aBinding(device: string, site = 'c1', aor = 'bob@example.com'): 
   };
 }
 
-export function flowTo(device: string, aor?: string): Target & { kind: 'flow' } {
+export function flowTo(device: string, aor?: string): FlowTarget {
   return { kind: 'flow', binding: aBinding(device, 'c1', aor) };
 }
 
-export function peerFlowTo(device: string): Target & { kind: 'peer' } {
+export function peerFlowTo(device: string): PeerTarget {
   const binding = aBinding(device, 'c2');
-  return { kind: 'peer', site: 'c2', aor: binding.aor, binding };
+  return { kind: 'peer', site: 'c2', callee: { address: binding.aor, number: null }, binding };
 }
 
-export function hopTo(host: string): Target & { kind: 'next-hop' } {
-  return { kind: 'next-hop', uri: `sip:${host}`, route: { prefix: '+', class: 'all', nextHops: [] } };
+export function hopTo(host: string): HopTarget {
+  const server = { transport: 'UDP', address: host, port: 5060 } as const;
+  return { kind: 'next-hop', uri: `sip:${host}`, user: '+49301111', server };
 }
 
 /** A destination named `user`. */
@@ -128,7 +136,7 @@ function targetInWords(target: Target): string {
       return `peer:${target.binding?.device ?? '?'}`;
     case 'next-hop':
       return target.uri;
-    case 'locate':
-      return 'locate';
+    default:
+      return target.kind;
   }
 }

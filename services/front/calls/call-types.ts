@@ -1,7 +1,7 @@
 import type { Destination, Found } from '../../protocol/dispatch/call.ts';
 import type { Refused } from '../../protocol/dispatch/common.ts';
 import type { Forwarding } from './history-info.ts';
-import type { Chain, Target } from './target.ts';
+import type { Chain, FlowTarget, PeerTarget, SendTarget } from './target.ts';
 
 /** How long a next hop or peer may be silent, and a device that is registered elsewhere too, before the next is tried. */
 export const silenceMs = 2_000;
@@ -27,14 +27,14 @@ export type CallInput<R> =
   | { readonly kind: 'not-answered'; readonly party: number }
   | { readonly kind: 'located'; readonly branch: number; readonly located: Located }
   /** A device registered at this moment, under an address of record that may be one called here. */
-  | { readonly kind: 'registered'; readonly target: Target & { readonly kind: 'flow' | 'peer' } }
+  | { readonly kind: 'registered'; readonly target: FlowTarget | PeerTarget }
   | { readonly kind: 'cancel' };
 
 export type CallOutput<R> =
   | {
       readonly kind: 'forward';
       readonly branch: number;
-      readonly target: Exclude<Target, { kind: 'locate' }>;
+      readonly target: SendTarget;
       readonly forwardings: readonly Forwarding[];
     }
   | { readonly kind: 'locate'; readonly branch: number; readonly destination: Destination }

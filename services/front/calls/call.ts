@@ -8,7 +8,7 @@ import { finalAnswer } from './final-answer.ts';
 import { forwardingsMax } from './history-info.ts';
 import type { Forwarding, ForwardingReason } from './history-info.ts';
 import { Party } from './party.ts';
-import type { Chain, Target } from './target.ts';
+import type { Chain, FlowTarget, PeerTarget, Target } from './target.ts';
 
 /** A branch of the fork beside what the fork knows of it: what is tried after it, and for whom. */
 type Attempt = {
@@ -180,7 +180,7 @@ export class Call<R> {
     }
   }
 
-  #addRegistered(target: Target & { kind: 'flow' | 'peer' }): void {
+  #addRegistered(target: FlowTarget | PeerTarget): void {
     const { binding } = target;
     const party = this.#parties.find(({ found, isForwarded }) => found?.aor === binding?.aor && !isForwarded);
     if (!party || !binding || this.#isDecided) return;

@@ -61,9 +61,12 @@ export function dialogDestination(
   return callerTag.equals(digest(toTag)) ? { end: caller } : undefined;
 }
 
-/** Whether the text is a dialog token one of the keys signed, whatever its dialog. */
-export function isDialogToken(keys: TokenKeys, text: string): boolean {
-  return openToken(keys, purpose, text) !== undefined;
+/** Both ends of a dialog token that one of the keys signed, whatever its dialog. */
+export function dialogEnds(keys: TokenKeys, text: string): readonly DialogEnd[] | undefined {
+  const payload = openToken(keys, purpose, text);
+  if (!payload || payload.length < fixedBytes) return undefined;
+  const { end: caller, next } = readEnd(payload, fixedBytes);
+  return [caller, readEnd(payload, next).end];
 }
 
 function endBytes(end: DialogEnd): Buffer {

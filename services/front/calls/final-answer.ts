@@ -29,6 +29,6 @@ export function finalAnswer<R>(
   if (refusal?.status === status) return answer(status, refusal.reason);
   if (status !== 408 && status !== 500) return answer(status);
   if (tried.some(({ saidUnavailable }) => saidUnavailable)) return answer(500);
-  const isOutside = tried.some(({ target }) => target.kind === 'next-hop');
+  const isOutside = tried.some(({ target }) => target.kind === 'next-hop' || target.kind === 'onward');
   return isOutside ? answer(504, 'No next hop answers') : answer(480, 'No device answers');
 }

@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import {
   deviceDigest,
   dialogDestination,
+  dialogEnds,
   dialogSecondsMax,
-  isDialogToken,
   sealDialogToken,
 } from '../../../services/front/calls/dialog-token.ts';
-import { openAorToken, sealAorToken } from '../../../services/front/calls/aor-token.ts';
+import { openCalleeToken, sealCalleeToken } from '../../../services/front/calls/callee-token.ts';
 import { aRequest } from '../../support/sip-messages.ts';
 
 const c1 = Buffer.alloc(32, 1);
@@ -21,6 +21,7 @@ const inDialog = (from: string, to: string, callId = 'one') =>
     fields: { From: `<sip:x@y>;tag=${from}`, To: `<sip:y@x>;tag=${to}`, 'Call-ID': callId },
   });
 const token = sealDialogToken([c1], invite, { caller, callee }, nowMs);
+const bob = { address: 'bob@example.com', number: null };
 const open = (request = inDialog('a', 'b'), text = token, atMs = nowMs, keys = [c2, c1] as const) =>
   dialogDestination([...keys], text, request, atMs);
 
@@ -46,7 +47,7 @@ describe('a dialog token', () => {
     ['after a day', inDialog('a', 'b'), token, nowMs + dialogSecondsMax * 1000 + 1000],
     ['with one character changed', inDialog('a', 'b'), `${token.slice(0, -2)}AA`, nowMs],
     ['cut off', inDialog('a', 'b'), token.slice(0, 30), nowMs],
-    ['made for another purpose', inDialog('a', 'b'), sealAorToken([c1], 'bob@example.com'), nowMs],
+    ['made for another purpose', inDialog('a', 'b'), sealCalleeToken([c1], bob), nowMs],
     ['made up', inDialog('a', 'b'), 'bob', nowMs],
   ])('opens nothing %s', (_, request, text, atMs) => {
     expect(open(request, text, atMs)).toBeUndefined();
@@ -54,7 +55,7 @@ describe('a dialog token', () => {
 
   it('opens nothing with a key of nobody in the pair', () => {
     expect(dialogDestination([c2], token, inDialog('a', 'b'), nowMs)).toBeUndefined();
-    expect([isDialogToken([c2], token), isDialogToken([c2, c1], token)]).toEqual([false, true]);
+    expect([dialogEnds([c2], token), dialogEnds([c2, c1], token)]).toEqual([undefined, [caller, callee]]);
   });
 
   it('fits into the user part of a URI and stays short', () => {
@@ -63,11 +64,11 @@ describe('a dialog token', () => {
   });
 });
 
-describe('a token for the devices of an address', () => {
+describe('a token for a callee', () => {
   it('is opened by the pair alone', () => {
-    const sealed = sealAorToken([c1], 'bob@example.com');
-    expect(openAorToken([c2, c1], sealed)).toBe('bob@example.com');
-    expect(openAorToken([c2], sealed)).toBeUndefined();
-    expect(openAorToken([c1], token)).toBeUndefined();
+    const sealed = sealCalleeToken([c1], bob);
+    expect(openCalleeToken([c2, c1], sealed)).toEqual(bob);
+    expect(openCalleeToken([c2], sealed)).toBeUndefined();
+    expect(openCalleeToken([c1], token)).toBeUndefined();
   });
 });

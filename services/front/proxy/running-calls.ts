@@ -1,0 +1,78 @@
+import type { Binding } from '../calls/target.ts';
+import type { Incoming } from '../engine/engine.ts';
+import type { Attempt } from './attempt.ts';
+import { CallRunner } from './call-runner.ts';
+import type { RunnerContext } from './call-runner.ts';
+import { recordCall } from './call-records.ts';
+import type { CallRecords } from './call-records.ts';
+
+/**
+ * The requests that have no final answer yet, by their transaction, and the calls among them by who is called.
+ *
+ * Invariant: a request is here from its arrival until its first final answer.
+ */
+export class RunningCalls {
+  readonly #context: RunnerContext;
+  readonly #records: CallRecords;
+  readonly #running = new Map<Incoming, { readonly cancel: () => void }>();
+  readonly #byAor = new Map<string, Set<CallRunner>>();
+
+  constructor(context: RunnerContext, records: CallRecords) {
+    this.#context = context;
+    this.#records = records;
+  }
+
+  get size(): number {
+    return this.#running.size;
+  }
+
+  /** Waits for what is decided about a request; undefined where it was cancelled meanwhile. */
+  async unlessCancelled<D>(transaction: Incoming, decision: Promise<D>): Promise<D | undefined> {
+    let isCancelled = false;
+    this.#running.set(transaction, { cancel: () => (isCancelled = true) });
+    const decided = await decision;
+    this.#running.delete(transaction);
+    return isCancelled ? undefined : decided;
+  }
+
+  run(transaction: Incoming, attempt: Attempt): void {
+    const { pair, clock } = this.#context;
+    const { received, from } = attempt;
+    const isCall = received.method === 'INVITE' && from.kind !== 'dialog';
+    const record = isCall
+      ? recordCall(received, from, { site: pair.site, clock, records: this.#records })
+      : undefined;
+    const aors = new Set<string>();
+    const runner: CallRunner = new CallRunner(this.#context, attempt, transaction, {
+      onSent: (target) => record?.onSent(target),
+      onProvisional: (status) => record?.onProvisional(status),
+      onFound: (found) => {
+        record?.onFound(found);
+        aors.add(found.aor);
+        this.#byAor.set(found.aor, (this.#byAor.get(found.aor) ?? new Set()).add(runner));
+      },
+      onFinal: (status, reason) => {
+        record?.onFinal(status, reason);
+        this.#running.delete(transaction);
+        for (const aor of aors) this.#forget(aor, runner);
+      },
+    });
+    this.#running.set(transaction, runner);
+    runner.start();
+  }
+
+  cancel(transaction: Incoming): void {
+    this.#running.get(transaction)?.cancel();
+  }
+
+  /** A device has registered: calls to its address of record that are pending reach it, too. */
+  registered(binding: Binding): void {
+    for (const runner of this.#byAor.get(binding.aor) ?? []) runner.registered(binding);
+  }
+
+  #forget(aor: string, runner: CallRunner): void {
+    const runners = this.#byAor.get(aor);
+    runners?.delete(runner);
+    if (runners?.size === 0) this.#byAor.delete(aor);
+  }
+}
