@@ -24,11 +24,11 @@ import type { Flow } from '../../services/sip/transport/flow-token.ts';
 import type { Address } from '../../services/protocol/program-config.ts';
 import { certificateFiles } from './engine-bed.ts';
 import { TemporaryDirectory } from './temporary-directory.ts';
-import type { TestPhone } from './test-phone.ts';
+import type { SoftPhone } from './soft-phone.ts';
 import { freePort } from './test-server.ts';
 
 /** What a bed's front believes and can be made to believe. */
-export type FrontBedState = {
+export type ProxyBedState = {
   isLinkUp: boolean;
   isServing: boolean;
   /** Owners whose processor is down. */
@@ -41,9 +41,9 @@ type Files = Awaited<ReturnType<typeof certificateFiles>>;
  * The proxy of one site on real sockets, in this process: what processors decide is the real decision, on the
  * configurations given (home first); where devices are registered is what the test says.
  */
-export class FrontBed implements AsyncDisposable {
+export class ProxyBed implements AsyncDisposable {
   readonly site: string;
-  readonly state: FrontBedState = { isLinkUp: true, isServing: true, down: new Set() };
+  readonly state: ProxyBedState = { isLinkUp: true, isServing: true, down: new Set() };
   readonly records: CallRecord[] = [];
   readonly #stack = new AsyncDisposableStack();
   readonly #bindings: Binding[] = [];
@@ -63,8 +63,8 @@ export class FrontBed implements AsyncDisposable {
       readonly peers?: readonly { name: string; sip: Address; key: Buffer; files: Files }[];
       readonly servers?: Servers;
     },
-  ): Promise<FrontBed> {
-    const bed = new FrontBed(site);
+  ): Promise<ProxyBed> {
+    const bed = new ProxyBed(site);
     const { key, files, ports, peers = [] } = options;
     const certificates = bed.#stack.use(
       await CertificateStore.open({
@@ -147,7 +147,7 @@ export class FrontBed implements AsyncDisposable {
   }
 
   /** The phone is registered at this site, over UDP; the binding, for the distribution of the peer. */
-  bind(phone: TestPhone, flow: Flow = phone.datagramFlow): Binding {
+  bind(phone: SoftPhone, flow: Flow = phone.datagramFlow): Binding {
     const { key } = this.#open;
     const { host, port } = this.server;
     const binding = {
@@ -187,7 +187,7 @@ export class FrontBed implements AsyncDisposable {
 /** Certificates, keys and ports for the fronts of a pair that know each other. */
 export async function openPair(
   configurations: Readonly<Record<'c1' | 'c2', readonly CallConfiguration[]>>,
-): Promise<{ readonly c1: FrontBed; readonly c2: FrontBed; readonly stack: AsyncDisposableStack }> {
+): Promise<{ readonly c1: ProxyBed; readonly c2: ProxyBed; readonly stack: AsyncDisposableStack }> {
   const stack = new AsyncDisposableStack();
   const directory = stack.use(await TemporaryDirectory.create());
   const [p1 = 0, p2 = 0, p3 = 0, p4 = 0, p5 = 0, p6 = 0] = await Promise.all(
@@ -210,8 +210,8 @@ export async function openPair(
     name,
     sip: { host: '127.0.0.1', port: of[name].ports.tls },
   });
-  const c1 = stack.use(await FrontBed.open('c1', configurations.c1, { ...of.c1, peers: [peer('c2')] }));
-  const c2 = stack.use(await FrontBed.open('c2', configurations.c2, { ...of.c2, peers: [peer('c1')] }));
+  const c1 = stack.use(await ProxyBed.open('c1', configurations.c1, { ...of.c1, peers: [peer('c2')] }));
+  const c2 = stack.use(await ProxyBed.open('c2', configurations.c2, { ...of.c2, peers: [peer('c1')] }));
   await Promise.all([c1.waitForPeer('c2'), c2.waitForPeer('c1')]);
   return { c1, c2, stack };
 }

@@ -48,7 +48,7 @@ let phones = 0;
  * A phone for tests: a user agent of its own on real sockets, whose every step is a verb to wait for. It follows its
  * server's Record-Route, sends to the server it is set to, and rings when asked to.
  */
-export class TestPhone implements AsyncDisposable {
+export class SoftPhone implements AsyncDisposable {
   readonly aor: string;
   readonly instance: string;
   readonly incoming = new Arrivals<IncomingCall>();
@@ -76,8 +76,8 @@ export class TestPhone implements AsyncDisposable {
     });
   }
 
-  static async open(options: PhoneOptions, server?: Server): Promise<TestPhone> {
-    const phone = new TestPhone(options);
+  static async open(options: PhoneOptions, server?: Server): Promise<SoftPhone> {
+    const phone = new SoftPhone(options);
     const listen = { host: '127.0.0.1', port: 0 };
     phone.#transports = await Transports.open({
       listeners: [{ transport: phone.#options.transport, listen, advertised: listen }],
@@ -177,7 +177,7 @@ export class TestPhone implements AsyncDisposable {
   }
 
   /** Sends an ACK for a 2xx. */
-  ack(parts: Parameters<TestPhone['exchange']>[0]): void {
+  ack(parts: Parameters<SoftPhone['exchange']>[0]): void {
     this.#engine.sendAck(this.#build(parts).toBuffer(), this.#flow());
   }
 
@@ -230,7 +230,7 @@ export class TestPhone implements AsyncDisposable {
     await this.#transports?.[Symbol.asyncDispose]();
   }
 
-  #build(parts: Parameters<TestPhone['exchange']>[0]): Request {
+  #build(parts: Parameters<SoftPhone['exchange']>[0]): Request {
     const transport = this.#options.transport.toUpperCase();
     const via = `SIP/2.0/${transport} 127.0.0.1:${this.port};branch=${magicCookie}${this.#engine.newTag()};rport`;
     return parseDatagram(buildRequest({ ...parts, via })) as Request;
@@ -273,13 +273,13 @@ export class TestPhone implements AsyncDisposable {
 /** A call the phone makes. */
 export class OutgoingCall {
   readonly callId: string;
-  readonly #phone: TestPhone;
+  readonly #phone: SoftPhone;
   readonly #parts: { uri: string; from: string; headers: Headers; anonymous: boolean };
   readonly #first: Exchange;
   #current: Exchange;
   readonly #outcome: Promise<Response | 'timeout'>;
 
-  constructor(phone: TestPhone, parts: { uri: string; from: string; headers: Headers; anonymous: boolean }) {
+  constructor(phone: SoftPhone, parts: { uri: string; from: string; headers: Headers; anonymous: boolean }) {
     this.#phone = phone;
     this.callId = phone.newId();
     this.#parts = { ...parts, from: `${parts.from};tag=${phone.newTag()}` };
@@ -366,10 +366,10 @@ export class IncomingCall {
   readonly transaction: Incoming;
   readonly tag: string;
   readonly wasCancelled: Promise<void>;
-  readonly #phone: TestPhone;
+  readonly #phone: SoftPhone;
   readonly #cancelled = Promise.withResolvers<void>();
 
-  constructor(phone: TestPhone, request: Request, transaction: Incoming) {
+  constructor(phone: SoftPhone, request: Request, transaction: Incoming) {
     this.#phone = phone;
     this.request = request;
     this.transaction = transaction;
@@ -407,13 +407,13 @@ export class Dialog {
   readonly requests = new Arrivals<Request>();
   readonly routes: readonly string[];
   readonly callId: string;
-  readonly #phone: TestPhone;
+  readonly #phone: SoftPhone;
   readonly #local: string;
   readonly #remote: string;
   readonly #target: string;
 
   private constructor(
-    phone: TestPhone,
+    phone: SoftPhone,
     parts: { callId: string; local: string; remote: string; target: string; routes: readonly string[] },
   ) {
     this.#phone = phone;
@@ -424,20 +424,20 @@ export class Dialog {
     this.routes = parts.routes;
   }
 
-  static ofCaller(phone: TestPhone, from: string, response: Response): Dialog {
+  static ofCaller(phone: SoftPhone, from: string, response: Response): Dialog {
     const dialog = new Dialog(phone, {
       callId: response.callId ?? '',
       local: from,
       remote: response.value('to') ?? '',
       target: response.addresses('contact')?.[0]?.uriText ?? '',
-      routes: response.values('record-route').reverse(),
+      routes: response.values('record-route').toReversed(),
     });
     phone.dialogs.set(`${dialog.callId} ${response.from?.params.get('tag')}`, dialog);
     dialog.send('ACK', response.cseq?.number ?? 0);
     return dialog;
   }
 
-  static ofCallee(phone: TestPhone, request: Request, tag: string): Dialog {
+  static ofCallee(phone: SoftPhone, request: Request, tag: string): Dialog {
     const { to } = request;
     const dialog = new Dialog(phone, {
       callId: request.callId ?? '',
@@ -466,7 +466,7 @@ export class Dialog {
     this.#phone.ack(this.parts(method, cseq));
   }
 
-  parts(method: string, cseq: number, headers: Headers = []): Parameters<TestPhone['exchange']>[0] {
+  parts(method: string, cseq: number, headers: Headers = []): Parameters<SoftPhone['exchange']>[0] {
     const contact = method === 'INVITE' ? [['Contact', `<${this.#phone.contact}>`] as const] : [];
     return {
       method,

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { callConfiguration, routeRow, subscriberRow } from '../../support/call-configuration.ts';
-import { openPair } from '../../support/front-bed.ts';
-import type { FrontBed } from '../../support/front-bed.ts';
-import { TestPhone } from '../../support/test-phone.ts';
+import { openPair } from '../../support/proxy-bed.ts';
+import type { ProxyBed } from '../../support/proxy-bed.ts';
+import { SoftPhone } from '../../support/soft-phone.ts';
 
 /** Alice and Adam at home at c1, Bob and Beth at c2; the domain is one. */
 const ofC1 = callConfiguration({
@@ -23,7 +23,7 @@ const ofC2 = {
 };
 
 let stack: AsyncDisposableStack;
-let [c1, c2] = [] as unknown as [FrontBed, FrontBed];
+let [c1, c2] = [] as unknown as [ProxyBed, ProxyBed];
 
 beforeAll(async () => {
   ({ c1, c2, stack } = await openPair({ c1: [ofC1, ofC2], c2: [ofC2, ofC1] }));
@@ -31,11 +31,11 @@ beforeAll(async () => {
 afterAll(() => stack.disposeAsync());
 
 const bothSites = () => [c1, c2];
-const elsewhere = (bed: FrontBed) => (bed === c1 ? c2 : c1);
+const elsewhere = (bed: ProxyBed) => (bed === c1 ? c2 : c1);
 
 /** A phone registered at one site, known at both. */
-async function phoneAt(user: string, bed: FrontBed, use: AsyncDisposableStack): Promise<TestPhone> {
-  const phone = use.use(await TestPhone.open({ user }));
+async function phoneAt(user: string, bed: ProxyBed, use: AsyncDisposableStack): Promise<SoftPhone> {
+  const phone = use.use(await SoftPhone.open({ user }));
   const binding = bed.bind(phone);
   elsewhere(bed).learn(binding);
   use.defer(() => bothSites().forEach((each) => each.forget(binding)));
