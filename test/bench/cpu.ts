@@ -6,12 +6,17 @@ export type CpuSeconds = ReadonlyMap<string, number>;
 /** Of Linux on x64 (getconf CLK_TCK). */
 const ticksPerSecond = 100;
 
-type Stat = { readonly parent: number; readonly ticks: number };
+type Stat = { readonly parent: number; readonly ticks: number; readonly endedTicks: number };
 
 /** Of this process. */
 export function cpuOfBench(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1e6;
+}
+
+/** Of children of this process that have ended: proc(5), stat, fields 16 and 17. */
+export function cpuOfEndedChildren(): number {
+  return (readStat(process.pid)?.endedTicks ?? 0) / ticksPerSecond;
 }
 
 /** What a process and its descendants have used so far, those that have ended included. */
@@ -32,8 +37,8 @@ function readStat(pid: number): Stat | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
-    return { parent: Number(fields[1]), ticks };
+    const sum = (from: number): number => Number(fields[from]) + Number(fields[from + 1]);
+    return { parent: Number(fields[1]), ticks: sum(11) + sum(13), endedTicks: sum(13) };
   } catch {
     return undefined;
   }

@@ -1,3 +1,6 @@
+/** Which figures of a case are good ones. */
+export type Better = 'lower' | 'higher';
+
 /** One measured case: ours beside the peer's in the same run, the median of the runs of each. */
 export type Case = {
   readonly name: string;
@@ -6,8 +9,10 @@ export type Case = {
   readonly peer: number;
   /** ours / peer. */
   readonly ratio: number;
-  /** Highest ratio that meets the aim; null for a figure that is only reported, which counts as met. */
+  /** Highest ratio that meets the aim, the lowest where `better` is `higher`; null for a figure that is only reported. */
   readonly aim: number | null;
+  readonly better: Better;
+  /** A figure without an aim counts as met. */
   readonly met: boolean;
 };
 
@@ -34,6 +39,7 @@ export function caseOf(
   ours: readonly number[],
   peer: readonly number[],
   aim: number | null,
+  better: Better = 'lower',
 ): Case {
   const ratio = median(ours) / median(peer);
   return {
@@ -43,7 +49,8 @@ export function caseOf(
     peer: round(median(peer)),
     ratio: round(ratio),
     aim,
-    met: aim === null || ratio <= aim,
+    better,
+    met: aim === null || (better === 'lower' ? ratio <= aim : ratio >= aim),
   };
 }
 
@@ -59,7 +66,7 @@ export function printReport(report: Report, { json }: { readonly json: boolean }
       String(c.ours),
       String(c.peer),
       String(c.ratio),
-      c.aim === null ? '-' : `<= ${c.aim}`,
+      c.aim === null ? '-' : `${c.better === 'lower' ? '<=' : '>='} ${c.aim}`,
       c.aim === null ? '' : c.met ? 'met' : 'NOT MET',
     ]),
   ];

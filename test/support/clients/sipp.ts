@@ -24,14 +24,24 @@ export type SippOptions = {
   readonly users?: readonly SipUser[] | undefined;
   /** Calls at one time, a new one as soon as one has ended; default 1. */
   readonly atATime?: number | undefined;
+  /** Calls that begin in a second; by default as many as `atATime` lets. */
+  readonly perSecond?: number | undefined;
   /** How long pauses in the scenario last; default 20 ms. */
   readonly pauseMs?: number | undefined;
+  /** CSeq of the first request of a call; default 1. */
+  readonly sequence?: number | undefined;
+  /** Call-IDs, `%u` being the number of the call; by default they never come again. */
+  readonly callId?: string | undefined;
+  /** Local port; by default a free one. */
+  readonly port?: number | undefined;
   /** Values of `[name]` in the scenario. */
   readonly keywords?: Readonly<Record<string, string | number>> | undefined;
   /** Ends it, failed; default 20 s. */
   readonly timeoutS?: number | undefined;
   /** Its address and port are in this network instead of loopback. */
   readonly network?: NetworkNamespace | undefined;
+  /** Local address; default 127.0.0.1, or the network's. */
+  readonly host?: string | undefined;
 };
 
 export type SippResult = SippStatistics & {
@@ -75,8 +85,8 @@ export class Sipp implements AsyncDisposable {
   static async start(options: SippOptions): Promise<Sipp> {
     await using stack = new AsyncDisposableStack();
     const directory = stack.use(await TemporaryDirectory.create());
-    const { first: port } = stack.use(await takePortBlock());
-    const address = { host: options.network?.address ?? '127.0.0.1', port };
+    const port = options.port ?? stack.use(await takePortBlock()).first;
+    const address = { host: options.host ?? options.network?.address ?? '127.0.0.1', port };
     if (options.users) await writeFile(directory.file('users.csv'), usersCsv(options.users));
     const program = stack.use(
       new ExternalProgram('sipp', {
@@ -133,7 +143,8 @@ export async function runSipp(options: SippOptions): Promise<SippResult> {
 }
 
 function argumentsOf(options: SippOptions, { host, port }: SipAddress): string[] {
-  const { scenario, calls, target, users, atATime = 1, keywords = {} } = options;
+  const { scenario, calls, target, users, atATime = 1, sequence = 1, callId } = options;
+  const keywords = { ...options.keywords, first_sequence: sequence, second_sequence: sequence + 1 };
   const flags = {
     sf: join(import.meta.dirname, 'scenarios', `${scenario}.xml`),
     i: host,
@@ -141,9 +152,10 @@ function argumentsOf(options: SippOptions, { host, port }: SipAddress): string[]
     buff_size: receiveBufferBytes,
     m: calls,
     l: atATime,
-    r: callsPerSecond,
+    r: options.perSecond ?? callsPerSecond,
     d: options.pauseMs ?? pauseMs,
     ...(users && { inf: 'users.csv' }),
+    ...(callId && { cid_str: callId }),
     timeout: `${options.timeoutS ?? timeoutS}s`,
     stf: 'statistics.csv',
     rtt_freq: 1,

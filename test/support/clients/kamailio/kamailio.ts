@@ -1,11 +1,9 @@
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { takePortBlock } from '../../../../services/site/port-block.ts';
 import { TemporaryDirectory } from '../../temporary-directory.ts';
 import { ExternalProgram } from '../external-program.ts';
 import type { SipAddress } from '../sip-address.ts';
+import { RpcClient } from './rpc.ts';
 
 /** What a configuration is written for. */
 export type KamailioPlace = {
@@ -30,14 +28,13 @@ export type KamailioOptions = {
 const childrenDefault = 2;
 const sharedMemoryMb = 256;
 const receiveBufferBytes = 4 * 1024 * 1024;
-const rpcTimeoutMs = 1_000;
 
 /** A Kamailio of its own: ports, runtime directory, configuration; killed with everything it forked. */
 export class Kamailio implements AsyncDisposable {
   readonly address: SipAddress;
   /** Where a Kamailio that joins this one's DMQ bus turns to. */
   readonly dmqAddress: SipAddress;
-  readonly #rpcPort: number;
+  readonly rpcPort: number;
   readonly #program: ExternalProgram;
   readonly #stack: AsyncDisposableStack;
 
@@ -45,7 +42,7 @@ export class Kamailio implements AsyncDisposable {
     const { host, port, dmqPort } = place;
     this.address = { host, port };
     this.dmqAddress = { host, port: dmqPort };
-    this.#rpcPort = rpcPortOf(place);
+    this.rpcPort = rpcPortOf(place);
     this.#program = program;
     this.#stack = stack;
   }
@@ -86,9 +83,8 @@ export class Kamailio implements AsyncDisposable {
 
   /** Calls one of its management methods; undefined where it answers with an error. */
   async rpc(method: string, ...params: readonly unknown[]): Promise<unknown> {
-    const request = { jsonrpc: '2.0', id: 1, method, params };
-    const answer = await exchange(this.#rpcPort, JSON.stringify(request));
-    return (JSON.parse(answer) as { readonly result?: unknown }).result;
+    using client = await RpcClient.open(this.rpcPort);
+    return await client.call(method, ...params);
   }
 
   /** Waits until `condition` accepts what `method` answers. */
@@ -142,23 +138,3 @@ loadmodule "siputils.so"
 modparam("jsonrpcs", "transport", 4)
 modparam("jsonrpcs", "dgram_socket", "udp:127.0.0.1:${rpcPortOf(place)}")
 `;
-
-/** Sends a datagram and returns the answer. */
-async function exchange(port: number, text: string): Promise<string> {
-  const socket = createSocket('udp4');
-  const timeout = new AbortController();
-  try {
-    socket.connect(port, '127.0.0.1');
-    await once(socket, 'connect');
-    const answered = once(socket, 'message', { signal: timeout.signal });
-    socket.send(text);
-    const late = sleep(rpcTimeoutMs, undefined, { signal: timeout.signal }).then(() => {
-      throw new Error(`no answer within ${rpcTimeoutMs} ms`);
-    });
-    const [message] = (await Promise.race([answered, late])) as [Buffer];
-    return message.toString();
-  } finally {
-    timeout.abort();
-    socket.close();
-  }
-}
