@@ -8,7 +8,7 @@ import type { SipUser } from '../../support/clients/users.ts';
 /** More than are ever made. */
 const callsMax = 1_000_000;
 const expiresS = 3600;
-const ringMs = 100;
+const ringMs = 20;
 
 /** Users whose calls are all taken by one sipp. */
 export class Callees implements AsyncDisposable {

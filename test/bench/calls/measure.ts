@@ -13,7 +13,7 @@ export type CallPath = {
   readonly callees: readonly SipUser[];
 };
 
-const atATime = 300;
+const atATime = 100;
 const probes = 4;
 
 export type Throughput = {
@@ -22,7 +22,7 @@ export type Throughput = {
   readonly cpuS: CpuSeconds;
 };
 
-/** As many calls as go, 300 at any moment; the callee takes each after 100 ms. */
+/** As many calls as go, 100 at any moment; the callee takes each after 20 ms. */
 export async function throughput(
   { callerHost, site, callees }: CallPath,
   calls: number,

@@ -127,13 +127,19 @@ export class Sipp implements AsyncDisposable {
     return {
       ...parseStatistics(statistics),
       responseTimesMs: parseResponseTimes(await read(/_rtt\.csv$/)),
-      errors: (await read(/^errors\.log$/)).slice(0, errorsMaxChars),
+      errors: failuresIn(await read(/^errors\.log$/)).slice(0, errorsMaxChars),
     };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stack.disposeAsync();
   }
+}
+
+/** Without messages that came twice to calls that had gone well. */
+function failuresIn(log: string): string {
+  const entries = log.split(/(?<=^'?)(?=\d{4}-\d\d-\d\d\t)/m);
+  return entries.filter((entry) => !/: Dead call \S+ \(successful\)/.test(entry)).join('');
 }
 
 /** Runs a scenario to its end. Throws unless every call went as the scenario says. */
