@@ -97,7 +97,7 @@ describe('a bad network between two sites', () => {
       await tx.query('select from log_head for update');
       const { seq } = await c1.append(30_000, {
         perCommit: 1_000,
-        fields: { display_name: 'x'.repeat(100) },
+        fieldsOf: () => ({ display_name: 'x'.repeat(100) }),
       });
       const { received, applied } = await c2
         .statusWhen(

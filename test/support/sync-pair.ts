@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
+import type { Row } from '../../services/model/table.ts';
 import { kinds } from '../../services/model/kinds.ts';
 import { subscriber } from '../../services/model/subscriber.ts';
 import { generateSigningKey, Signer } from '../../services/platform/crypto/signing.ts';
@@ -150,13 +151,16 @@ export class SyncSite {
   }
 
   /** Changes `count` subscribers in the home database, one event each, `perCommit` of them a transaction. */
-  async append(count: number, { first = 1, perCommit = 100, fields = {} } = {}): Promise<Position> {
+  async append(
+    count: number,
+    { first = 1, perCommit = 100, fieldsOf = (_n: number): Partial<Row> => ({}) } = {},
+  ): Promise<Position> {
     await using session = await openPipeline({ url: this.home.url, applicationName: 'test' });
     let position: Position | undefined;
     for (let done = 0; done < count; done += perCommit) {
       const numbers = Array.from({ length: Math.min(perCommit, count - done) }, (_, i) => first + done + i);
       const events = numbers.map((n) => {
-        const row = aSubscriber(n, fields);
+        const row = aSubscriber(n, fieldsOf(n));
         return { kind: subscriber, changes: [{ key: String(row['aor']), before: null, after: row }] };
       });
       position = await appendEvents(session, events, { site: this.name });
@@ -196,6 +200,10 @@ export class SyncSite {
     const job = await new JobStore(this.shared.database).read<Job>(id);
     if (!job) throw new Error(`${this.name} has no job ${id}`);
     return job;
+  }
+
+  async cancel(id: string): Promise<void> {
+    await new JobStore(this.shared.database).requestCancel(id);
   }
 
   /** The job when it has ended. */

@@ -43,9 +43,14 @@ export function createLogger({ program, site, level = 'info', pretty, to }: Logg
   );
 }
 
+/** Lines that cannot be written wait in memory up to this, then the newest are dropped. */
+const waitingBytesMax = 1_000_000;
+
+/** A full disk or a closed pipe must not end a program: what cannot be logged is written when it can. */
 function openDestination(to: LoggerOptions['to']): DestinationStream {
-  if (to === 'stdout') return pino.destination({ dest: 1, sync: true });
-  if (to === undefined) return pino.destination({ dest: 2, sync: true });
-  if ('file' in to) return pino.destination({ dest: to.file, mkdir: true, sync: true });
-  return to;
+  if (typeof to === 'object' && !('file' in to)) return to;
+  const dest = to === 'stdout' ? 1 : to === undefined ? 2 : to.file;
+  const destination = pino.destination({ dest, sync: true, mkdir: true, maxLength: waitingBytesMax });
+  destination.on('error', () => undefined);
+  return destination;
 }

@@ -37,7 +37,9 @@ export async function startProgram(
   const { pid } = child;
   const ended = endOf(child);
   if (pid !== undefined) {
-    await writeJsonFile(layout.programPid(program), { pid, startTicks: startTicks(pid) ?? '' });
+    // On a full disk it goes without: a program whose supervisor dies stops by itself.
+    const found = { pid, startTicks: startTicks(pid) ?? '' };
+    await writeJsonFile(layout.programPid(program), found).catch(() => undefined);
   }
   const stop = (): Promise<void> => stopChild(child, ended);
   void ended.then(() => rm(layout.programPid(program), { force: true }));

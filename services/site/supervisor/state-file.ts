@@ -32,12 +32,18 @@ export async function readSiteState({ state }: SiteLayout): Promise<SiteState | 
   return found && startTicks(found.pid) === found.startTicks ? found : undefined;
 }
 
-/** Writes the newest state, never two at a time; what changes meanwhile is written once, afterwards. */
+const retryMs = 1_000;
+
+/**
+ * Writes the newest state, never two at a time; what changes meanwhile is written once, afterwards. On a disk that is
+ * full it is tried again.
+ */
 export class StateFile implements AsyncDisposable {
   readonly #path: string;
   readonly #read: () => SiteState;
   #writing: Promise<void> = Promise.resolve();
   #wanted = false;
+  #retry: NodeJS.Timeout | undefined;
 
   constructor({ state }: SiteLayout, read: () => SiteState) {
     this.#path = state;
@@ -47,14 +53,18 @@ export class StateFile implements AsyncDisposable {
   update(): void {
     if (this.#wanted) return;
     this.#wanted = true;
-    this.#writing = this.#writing.then(() => {
+    this.#writing = this.#writing.then(async () => {
       this.#wanted = false;
-      return writeJsonFile(this.#path, this.#read());
+      clearTimeout(this.#retry);
+      await writeJsonFile(this.#path, this.#read()).catch(() => {
+        this.#retry = setTimeout(() => this.update(), retryMs);
+      });
     });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#writing;
+    clearTimeout(this.#retry);
     await rm(this.#path, { force: true });
   }
 }

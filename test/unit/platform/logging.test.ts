@@ -82,3 +82,8 @@ test('a person at a terminal reads one plain line, and a stack below it', () => 
   );
   expect(stripVTControlCharacters(lines[1] ?? '')).toMatch(/ERROR api failed site=c1\n[^]*boom/);
 });
+
+test('a disk that is full ends no program: lines are lost, nothing is thrown', () => {
+  const log = createLogger({ program: 'api', to: { file: '/dev/full' } });
+  for (let line = 0; line < 3; line += 1) expect(() => log.info({ line }, 'no room')).not.toThrow();
+});
