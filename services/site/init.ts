@@ -10,7 +10,9 @@ import { siteTemplate } from './config/template.ts';
 import type { NewSite } from './config/template.ts';
 import { siteDirectories, siteLayout } from './layout.ts';
 import type { SiteLayout } from './layout.ts';
+import { homeProcessor } from './programs.ts';
 import { createSecrets } from './secrets.ts';
+import { makeSocketDirectory } from './sockets.ts';
 
 /**
  * Makes a new site in `directory`: site.yaml, directories, authority and certificate, keys, API tokens.
@@ -34,11 +36,13 @@ export async function initSite(directory: string, site: NewSite): Promise<SiteFi
 }
 
 /** Makes the directories that are missing. */
-export async function makeDirectories({ dataDir }: SiteLayout): Promise<void> {
+export async function makeDirectories(layout: SiteLayout): Promise<void> {
+  const { dataDir } = layout;
   for (const [name, mode] of Object.entries(siteDirectories)) {
     const path = join(dataDir, name);
     if (existsSync(path)) continue;
     await mkdir(path, { recursive: true });
     await chmod(path, mode);
   }
+  await makeSocketDirectory(layout.socket(homeProcessor));
 }

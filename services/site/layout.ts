@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { socketPath } from './sockets.ts';
 
 /** Where the files of a site are, below its data_dir. */
 export function siteLayout(dataDir: string) {
@@ -19,6 +20,10 @@ export function siteLayout(dataDir: string) {
       sealingKey: secret('sealing.key'),
       /** From it come the passwords of all database roles. */
       databaseKey: secret('databases.key'),
+      /** Derived from the others when programs are told of them. */
+      nonceKey: secret('nonce.key'),
+      sipTokenKey: secret('sip-token.key'),
+      peerSipTokenKey: (peer: string) => secret(`peer-${peer}-sip-token.key`),
       token: (role: string) => secret(`${role}.token`),
       peerSealingKey: (peer: string) => secret(`peer-${peer}-sealing.key`),
     },
@@ -34,6 +39,8 @@ export function siteLayout(dataDir: string) {
     programLog: (program: string) => at('logs')(`${program}.log`),
     /** Which process runs a program, so that the next supervisor finds one that was left behind. */
     programPid: (program: string) => run(`${program}.json`),
+    /** Where a processor listens for fronts. */
+    socket: (program: string) => socketPath(join(dataDir, 'run'), program),
     /** What the supervisor says of itself and of what it watches. */
     state: run('site.json'),
     /** Loopback ports given out so far. */
@@ -41,6 +48,8 @@ export function siteLayout(dataDir: string) {
     postgres: at('postgres'),
     /** The last position of the log, outside the database that could be emptied. */
     witness: at('witness')('configuration.json'),
+    registrationWitness: at('witness')('registration.json'),
+    callRecords: join(dataDir, 'calls'),
     spool: { outgoing: spool('outgoing'), incoming: spool('incoming') },
   } as const;
 }
@@ -58,6 +67,7 @@ export const siteDirectories = {
   run: 0o755,
   postgres: 0o711,
   witness: 0o700,
+  calls: 0o700,
   'spool/outgoing': 0o700,
   'spool/incoming': 0o700,
 } as const;

@@ -1,5 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import { apiConfigSchema, synchronizerConfigSchema } from '../protocol/program-config.ts';
+import {
+  apiConfigSchema,
+  frontConfigSchema,
+  processorConfigSchema,
+  synchronizerConfigSchema,
+} from '../protocol/program-config.ts';
 import type { Address } from '../protocol/program-config.ts';
 import { fileModes } from '../platform/files/write-atomic.ts';
 import { writeJsonFile } from '../platform/files/json.ts';
@@ -7,16 +12,15 @@ import type { Secret } from '../platform/logging/secret.ts';
 import { besideConfig } from './config/read.ts';
 import type { SiteFile } from './config/read.ts';
 import type { NamedFtpServer, SitePeer } from './config/schema.ts';
+import { advertisedAddress } from './config/sip.ts';
 import type { DatabaseProgram } from './databases/grants.ts';
 import { plannedDatabases, roleName, standbyName } from './databases/plan.ts';
 import { programUrlOf } from './databases/run.ts';
 import type { SiteLayout } from './layout.ts';
 import type { LoopbackPorts } from './ports.ts';
-import { readTokenHashes } from './secrets.ts';
-
-/** Programs of a site, in the order in which they start; they stop in the opposite one, the api first. */
-export const programs = ['synchronizer', 'api'] as const;
-export type ProgramName = (typeof programs)[number];
+import { homeProcessor, plannedPrograms, standbyProcessor } from './programs.ts';
+import type { PlannedProgram } from './programs.ts';
+import { readTokenHashes, writeDerivedKeys } from './secrets.ts';
 
 const bytesPerMb = 1_000_000;
 
@@ -30,22 +34,37 @@ export type ProgramConfigContext = {
 /** Users of loopback ports: the embedded databases, and each program's diagnostics. */
 export function portUsers({ config }: SiteFile): readonly string[] {
   const databases = plannedDatabases(config).filter(({ url }) => url === undefined);
+  const programs = plannedPrograms(config).map(({ name }) => name);
   return [...databases.map(({ name }) => `postgres.${name}`), ...programs];
 }
 
-/** Writes what each program is told; returns the programs whose configuration changed by it. */
-export async function writeProgramConfigs(context: ProgramConfigContext): Promise<ReadonlySet<ProgramName>> {
-  const { layout } = context;
-  const contents = { synchronizer: synchronizerConfig(context), api: await apiConfig(context) };
-  const changed = new Set<ProgramName>();
-  for (const program of programs) {
-    const path = layout.programConfig(program);
+/** Writes what each program is told; returns the names of the programs whose configuration changed by it. */
+export async function writeProgramConfigs(context: ProgramConfigContext): Promise<ReadonlySet<string>> {
+  const { layout, file } = context;
+  await writeDerivedKeys(layout, file.config);
+  const changed = new Set<string>();
+  for (const program of plannedPrograms(file.config)) {
+    const path = layout.programConfig(program.name);
+    const content = await contentOf(program, context);
     const before = await readFile(path, 'utf8').catch(() => '{}');
-    if (JSON.stringify(JSON.parse(before)) === JSON.stringify(contents[program])) continue;
-    await writeJsonFile(path, contents[program], { mode: fileModes.private });
-    changed.add(program);
+    if (JSON.stringify(JSON.parse(before)) === JSON.stringify(content)) continue;
+    await writeJsonFile(path, content, { mode: fileModes.private });
+    changed.add(program.name);
   }
   return changed;
+}
+
+async function contentOf(program: PlannedProgram, context: ProgramConfigContext): Promise<unknown> {
+  switch (program.program) {
+    case 'synchronizer':
+      return synchronizerConfig(context);
+    case 'processor':
+      return processorConfig(program, context);
+    case 'front':
+      return frontConfig(context);
+    case 'api':
+      return apiConfig(context);
+  }
 }
 
 async function apiConfig(context: ProgramConfigContext): Promise<unknown> {
@@ -116,7 +135,60 @@ function peerConfig(
   };
 }
 
-function common(program: ProgramName, { file, layout, ports }: ProgramConfigContext) {
+function processorConfig({ name, peer }: PlannedProgram, context: ProgramConfigContext): unknown {
+  const { file, layout } = context;
+  const { secrets } = layout;
+  return processorConfigSchema.parse({
+    ...common(name, context),
+    role: peer === undefined ? 'home' : 'standby',
+    owner: peer ?? file.config.site,
+    database:
+      peer === undefined
+        ? urlOf('homeProcessor', 'home', context)
+        : urlOf('standbyProcessor', standbyName(peer), context, peer),
+    socket: layout.socket(name),
+    sealingKeyFile: peer === undefined ? secrets.sealingKey : secrets.peerSealingKey(peer),
+    nonceKeyFile: secrets.nonceKey,
+  });
+}
+
+function frontConfig(context: ProgramConfigContext): unknown {
+  const { file, layout, ports } = context;
+  const { config } = file;
+  const { site, sip = {}, peers } = config;
+  const transports = ['udp', 'tcp', 'tls'] as const;
+  const standbys = peers.filter(({ receives }) => receives);
+  return frontConfigSchema.parse({
+    ...common('front', context),
+    databases: databaseUrls('front', context),
+    witnessFile: layout.registrationWitness,
+    listeners: transports.flatMap((transport) => {
+      const listener = sip[transport];
+      if (!listener) return [];
+      return [{ transport, listen: listener.listen, advertised: advertisedAddress(listener, config) }];
+    }),
+    certificate: certificateOf(layout),
+    tokenKeyFile: layout.secrets.sipTokenKey,
+    processors: [
+      { owner: site, role: 'home', socket: layout.socket(homeProcessor) },
+      ...standbys.map(({ name }) => ({
+        owner: name,
+        role: 'standby',
+        socket: layout.socket(standbyProcessor(name)),
+      })),
+    ],
+    peers: peers.map((peer) => ({
+      name: peer.name,
+      sip: peer.sip ?? null,
+      caFile: layout.certificates.peerAuthority(peer.name),
+      tokenKeyFile: layout.secrets.peerSipTokenKey(peer.name),
+    })),
+    synchronizer: loopback(ports['synchronizer']),
+    callRecords: layout.callRecords,
+  });
+}
+
+function common(program: string, { file, layout, ports }: ProgramConfigContext) {
   return {
     site: file.config.site,
     dataDir: layout.dataDir,
@@ -129,11 +201,11 @@ function databaseUrls(program: DatabaseProgram, context: ProgramConfigContext) {
   return { home: urlOf(program, 'home', context), shared: urlOf(program, 'shared', context) };
 }
 
-function urlOf(program: DatabaseProgram, name: string, context: ProgramConfigContext): string {
+function urlOf(program: DatabaseProgram, name: string, context: ProgramConfigContext, peer?: string): string {
   const { file, ports, passwordOf } = context;
   const database = plannedDatabases(file.config).find((planned) => planned.name === name);
   if (!database) throw new Error(`no database ${name} is planned`);
-  const role = roleName(file.config.site, program);
+  const role = roleName(file.config.site, program, peer);
   return programUrlOf(database, ports[`postgres.${name}`] ?? 0, role, passwordOf(role));
 }
 

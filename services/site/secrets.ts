@@ -1,4 +1,5 @@
-import { createHmac, hash, randomBytes } from 'node:crypto';
+import { createHmac, hash, hkdfSync, randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { DualhomeError } from '../protocol/errors/index.ts';
 import { roleSchema } from '../protocol/program-config.ts';
@@ -7,6 +8,7 @@ import { generateSealingKey } from '../platform/crypto/sealing.ts';
 import { generateSigningKey, Signer } from '../platform/crypto/signing.ts';
 import { fileModes, writeFileAtomic } from '../platform/files/write-atomic.ts';
 import { Secret } from '../platform/logging/secret.ts';
+import type { SiteConfig } from './config/schema.ts';
 import type { SiteLayout } from './layout.ts';
 
 const keyBytes = 32;
@@ -50,6 +52,33 @@ export async function readTokenHashes({ secrets }: SiteLayout): Promise<ApiConfi
       const token = await readSecret(secrets.token(role));
       return { name: role, role, sha256: hash('sha256', token.reveal(), 'hex') };
     }),
+  );
+}
+
+/**
+ * Keys that programs need and that follow from others: nonces from what only this site has; what fronts sign for each
+ * other from what peers share, so that a front never sees the key that opens secrets.
+ */
+export async function writeDerivedKeys({ secrets }: SiteLayout, { peers }: SiteConfig): Promise<void> {
+  const derived = [
+    [secrets.databaseKey, secrets.nonceKey, 'sip nonces'],
+    [secrets.sealingKey, secrets.sipTokenKey, 'sip tokens'],
+    ...peers.map(
+      ({ name }) => [secrets.peerSealingKey(name), secrets.peerSipTokenKey(name), 'sip tokens'] as const,
+    ),
+  ] as const;
+  for (const [from, to, purpose] of derived) {
+    const key = deriveKey(await readSecret(from), purpose);
+    const known = existsSync(to) ? await readSecret(to) : undefined;
+    if (known?.reveal() !== key.reveal()) await writeSecret(to, key);
+  }
+}
+
+/** A key for one purpose, hex, which tells nothing of the key (hex) it is made from. */
+function deriveKey(from: Secret, purpose: string): Secret {
+  const key = Buffer.from(from.reveal(), 'hex');
+  return hex(
+    new Secret<Uint8Array>(new Uint8Array(hkdfSync('sha256', key, '', `dualhome ${purpose}`, keyBytes))),
   );
 }
 

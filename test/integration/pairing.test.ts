@@ -59,7 +59,8 @@ describe('pairing', () => {
     expect(joined).toEqual({ peer: 'c1', direction: { sends: true, receives: true } });
     expect(await invitation.joined(never)).toBe('c2');
 
-    expect(await peersOf(c1)).toMatchObject([{ name: 'c2', link: c2.config.link.listen }]);
+    const { link, sip } = c2.config;
+    expect(await peersOf(c1)).toMatchObject([{ name: 'c2', link: link.listen, sip: sip?.tls?.listen }]);
     expect(await peersOf(c2)).toMatchObject([{ name: 'c1', link: c1.config.link.listen }]);
     const [one, two] = [siteLayout(c1.dataDir), siteLayout(c2.dataDir)];
     for (const [theirs, ours] of [

@@ -24,7 +24,7 @@ import { initSite } from '../../services/site/init.ts';
 import { siteLayout } from '../../services/site/layout.ts';
 import type { SiteLayout } from '../../services/site/layout.ts';
 import { takePortBlock } from '../../services/site/port-block.ts';
-import { programs } from '../../services/site/program-configs.ts';
+import { plannedPrograms } from '../../services/site/programs.ts';
 import { readSecret } from '../../services/site/secrets.ts';
 import { readSiteState } from '../../services/site/supervisor/state-file.ts';
 import type { SiteState } from '../../services/site/supervisor/state-file.ts';
@@ -227,7 +227,8 @@ export class TestSite implements AsyncDisposable {
   }
 
   async #failure(what: string): Promise<Error> {
-    const logs = await Promise.all(programs.map((program) => tailOf(this.layout.programLog(program))));
+    const programs = plannedPrograms((await this.file()).config);
+    const logs = await Promise.all(programs.map(({ name }) => tailOf(this.layout.programLog(name))));
     const texts = [this.#output.split('\n').slice(-logTailLines).join('\n'), ...logs];
     return new Error(`site ${this.name} ${what}\n${texts.join('\n---\n')}`);
   }

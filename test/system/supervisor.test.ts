@@ -45,7 +45,14 @@ describe('a site', () => {
     await using one = await OneSite.start();
     const { site } = one;
     const processes = await site.processes();
-    expect([...processes.keys()].sort()).toEqual(['api', 'home', 'shared', 'synchronizer']);
+    expect([...processes.keys()].sort()).toEqual([
+      'api',
+      'front',
+      'home',
+      'processor-home',
+      'shared',
+      'synchronizer',
+    ]);
     expect(await site.stop()).toBe(0);
     expect(alive(processes)).toEqual([]);
 
@@ -55,13 +62,15 @@ describe('a site', () => {
       expect(last).toMatchObject({ msg: 'stopped', exitCode: 0 });
       return last.time;
     };
-    expect((await stopped('api')) <= (await stopped('synchronizer'))).toBe(true);
+    const order = ['api', 'front', 'processor-home', 'synchronizer'];
+    const times = await Promise.all(order.map(stopped));
+    expect(times.toSorted()).toEqual(times);
   });
 
   it('starts a killed program or database again, and the others go on', async () => {
     await using one = await OneSite.start();
     const { site } = one;
-    for (const unit of ['api', 'synchronizer', 'home', 'shared']) {
+    for (const unit of ['api', 'front', 'processor-home', 'synchronizer', 'home', 'shared']) {
       const before = await site.processes();
       const pid = await site.kill(unit);
       await site.waitForRestart(unit, pid);
@@ -92,7 +101,7 @@ describe('a site', () => {
     await site.killSupervisor();
     await site.start();
     const after = await site.processes();
-    for (const program of ['api', 'synchronizer']) {
+    for (const program of ['api', 'front', 'processor-home', 'synchronizer']) {
       expect(after.get(program)?.pid).not.toBe(before.get(program)?.pid);
     }
     expect(alive(before)).toEqual(['home', 'shared']);

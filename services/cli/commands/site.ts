@@ -25,6 +25,7 @@ type InitOptions = {
   readonly publicHost: string;
   readonly listen: string;
   readonly firstPort: number;
+  readonly sipPort: number;
 };
 
 /** `dualhome site …`: one site on this machine. */
@@ -64,7 +65,7 @@ export function addSiteVerbs(parent: Command): void {
   });
   addVerb(site, {
     name: 'stop',
-    description: 'Stop a running site in order: api, synchronizer, databases',
+    description: 'Stop a running site in order: api, front, processors, synchronizer, databases',
     examples: ['site stop'],
     run: async (out, { config }) => {
       const stopped = await stopSite(siteLayout((await readSiteFile(config)).dataDir));
@@ -103,10 +104,12 @@ function addInit(site: Command): void {
           '127.0.0.1',
         )
         .option('--listen <address>', 'address on which the ports for peers listen', '0.0.0.0')
-        .option('--first-port <port>', 'first of the 64 ports the site takes', Number, 7_400),
-    run: async (out, { dir, publicHost, listen, firstPort }, name) => {
+        .option('--first-port <port>', 'first of the 64 ports the site takes', Number, 7_400)
+        .option('--sip-port <port>', 'SIP over UDP and TCP; the next one is that of TLS', Number, 5_060),
+    run: async (out, { dir, publicHost, listen, firstPort, sipPort }, name) => {
       const directory = resolve(dir ?? name);
-      const file = await initSite(directory, { site: name, publicHost, listenHost: listen, firstPort });
+      const listenHost = listen;
+      const file = await initSite(directory, { site: name, publicHost, listenHost, firstPort, sipPort });
       const layout = siteLayout(file.dataDir);
       const fingerprint = await authorityFingerprint(layout);
       const value = {

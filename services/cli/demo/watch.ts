@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { signalProcess } from '../../platform/embedded-postgres/process.ts';
 import { isAbortOf } from '../../platform/lifecycle/abort.ts';
-import { programs } from '../../site/program-configs.ts';
+import { plannedPrograms } from '../../site/programs.ts';
+import { readSiteFile } from '../../site/config/read.ts';
 import { readSiteState } from '../../site/supervisor/state-file.ts';
 import type { DemoPair } from './demo-pair.ts';
 
@@ -23,10 +24,12 @@ export async function restartOnChange({ c1, c2 }: DemoPair, signal: AbortSignal)
     });
     if (!changed) continue;
     changed = false;
-    for (const { layout } of [c1, c2]) {
+    for (const { layout, path } of [c1, c2]) {
+      const programs = plannedPrograms((await readSiteFile(path)).config);
       const units = (await readSiteState(layout))?.units ?? [];
       for (const { name, pid } of units) {
-        if (pid !== undefined && programs.some((program) => program === name)) signalProcess(pid, 'SIGTERM');
+        if (pid !== undefined && programs.some((program) => program.name === name))
+          signalProcess(pid, 'SIGTERM');
       }
     }
   }

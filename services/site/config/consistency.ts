@@ -11,7 +11,7 @@ const loopbackPortsMin = 8;
 
 /** What contradicts itself although every value alone is valid. */
 export function inconsistenciesOf(config: SiteConfig): readonly Inconsistency[] {
-  return [...peerFaults(config), ...portFaults(config), ...rangeFaults(config)];
+  return [...peerFaults(config), ...sipFaults(config), ...portFaults(config), ...rangeFaults(config)];
 }
 
 function peerFaults({ site, peers }: SiteConfig): Inconsistency[] {
@@ -29,11 +29,19 @@ function peerFaults({ site, peers }: SiteConfig): Inconsistency[] {
   });
 }
 
+function sipFaults({ sip }: SiteConfig): Inconsistency[] {
+  if (!sip || sip.udp || sip.tcp || sip.tls) return [];
+  return [{ path: ['sip'], message: 'One of udp, tcp and tls is needed' }];
+}
+
+/** Datagrams have ports of their own. */
 type UsedPorts = PortRange & { readonly path: YamlPath };
 
-function portFaults({ link, ftp, api, pairing, loopback_ports }: SiteConfig): Inconsistency[] {
+function portFaults({ sip, link, ftp, api, pairing, loopback_ports }: SiteConfig): Inconsistency[] {
   const single = (path: YamlPath, { port }: Address): UsedPorts => ({ path, min: port, max: port });
   const used: readonly UsedPorts[] = [
+    ...(sip?.tcp ? [single(['sip', 'tcp', 'listen'], sip.tcp.listen)] : []),
+    ...(sip?.tls ? [single(['sip', 'tls', 'listen'], sip.tls.listen)] : []),
     single(['link', 'listen'], link.listen),
     single(['ftp', 'listen'], ftp.listen),
     { path: ['ftp', 'passive_ports'], ...ftp.passive_ports },

@@ -18,6 +18,9 @@ const peerSchema = z.strictObject({
     .describe('Whether this site opens the connection. Left out: the site whose name sorts first does.'),
   sends: z.boolean().default(true).describe('Whether the peer keeps a copy of this site.'),
   receives: z.boolean().default(true).describe('Whether this site keeps a copy of the peer.'),
+  sip: addressText
+    .optional()
+    .describe('Where the SIP front of the peer is reached over TLS, as it told at pairing.'),
   standby: databaseText.default('embedded').describe('The database that holds the copy of the peer.'),
 });
 
@@ -46,6 +49,17 @@ const ftpServerSchema = z.strictObject({
     .describe('Authority of its certificate (PEM); those the system trusts, if left out.'),
 });
 
+const sipListener = (description: string) =>
+  z
+    .strictObject({
+      advertised: addressText
+        .optional()
+        .describe('What others are told, where that is another address than public_host with the same port.'),
+      listen: addressText.describe('Where it listens.'),
+    })
+    .optional()
+    .describe(description);
+
 /**
  * What site.yaml may hold. The commented template and the reference are made from the descriptions; every
  * key but `site` and the addresses may be left out.
@@ -69,6 +83,16 @@ export const siteConfigSchema = z.strictObject({
     .describe(
       'Databases: "embedded" (a server of its own for each, started and watched by dualhome) or the URL of a database ' +
         'of yours (PostgreSQL 17 or later; the role owns the database and may create roles).',
+    ),
+  sip: z
+    .strictObject({
+      udp: sipListener('Datagrams; most phones.'),
+      tcp: sipListener('Streams, for large messages.'),
+      tls: sipListener("Streams with this site's certificate; peers and third-party sites come here, too."),
+    })
+    .optional()
+    .describe(
+      'Where devices, third-party sites and the fronts of the peers speak SIP. Left out: no telephony here.',
     ),
   link: z
     .strictObject({ listen: addressText.describe('TCP, TLS 1.3 with certificates on both ends.') })

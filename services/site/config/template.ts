@@ -11,20 +11,23 @@ export type NewSite = {
   readonly listenHost: string;
   /** First of the ports of this site, see `portsFrom`. */
   readonly firstPort: number;
+  /** SIP over UDP and TCP; the next one is that of TLS. Two of the site's own ports, unless given. */
+  readonly sipPort?: number | undefined;
   readonly dataDir?: string | undefined;
 };
 
 /** Ports a site takes from its first one. */
 export const portsPerSite = 64;
 
-/** The ports of a new site: four that listen, then passive ports of FTP, then those on loopback. */
+/** The ports of a new site: six that listen, then passive ports of FTP, then those on loopback. */
 export function portsFrom(first: number) {
-  const [link, ftp, api, pairing] = [first, first + 1, first + 2, first + 3];
+  const [link, ftp, api, pairing, sip] = [first, first + 1, first + 2, first + 3, first + 4];
   return {
     link,
     ftp,
     api,
     pairing,
+    sip,
     passive: range(first + 10, 20),
     loopback: range(first + 32, 32),
   } as const;
@@ -37,13 +40,15 @@ function range(min: number, count: number): string {
 const widthMax = 96;
 
 /** A site.yaml with a comment on every key; what has a default stands as a comment with it. */
-export function siteTemplate({ site, publicHost, listenHost, firstPort, dataDir }: NewSite): string {
+export function siteTemplate({ site, publicHost, listenHost, firstPort, sipPort, dataDir }: NewSite): string {
   const ports = portsFrom(firstPort);
+  const sip = sipPort ?? ports.sip;
   const at = (port: number): string => formatAddress({ host: listenHost, port });
   const values: Values = {
     site,
     public_host: publicHost,
     ...(dataDir === undefined ? {} : { data_dir: dataDir }),
+    sip: { udp: { listen: at(sip) }, tcp: { listen: at(sip) }, tls: { listen: at(sip + 1) } },
     link: { listen: at(ports.link) },
     ftp: { listen: at(ports.ftp), passive_ports: ports.passive },
     api: { listen: formatAddress({ host: '127.0.0.1', port: ports.api }) },

@@ -41,6 +41,7 @@ export async function recordPeer(
   document.append(['peers'], {
     name: offer.site,
     link: offer.link,
+    ...(offer.sip !== undefined && { sip: offer.sip }),
     ...(sends ? {} : { sends }),
     ...(receives ? {} : { receives }),
   });
@@ -56,7 +57,12 @@ export async function removePeer({ path }: SiteFile, peer: string): Promise<void
   document.delete(['peers', index]);
   await writeConfig(path, document);
   const { certificates, secrets } = siteLayout(dataDir);
-  const files = [certificates.peerAuthority, certificates.peerSigningPublicKey, secrets.peerSealingKey];
+  const files = [
+    certificates.peerAuthority,
+    certificates.peerSigningPublicKey,
+    secrets.peerSealingKey,
+    secrets.peerSipTokenKey,
+  ];
   for (const fileOf of files) await rm(fileOf(peer), { force: true });
 }
 

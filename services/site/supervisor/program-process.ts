@@ -1,16 +1,15 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, openSync, renameSync, statSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { DualhomeError } from '../../protocol/errors/index.ts';
 import { signalProcess, startTicks, waitUntil } from '../../platform/embedded-postgres/process.ts';
 import { readJsonFile, writeJsonFile } from '../../platform/files/json.ts';
 import { exitCodes } from '../../platform/lifecycle/exit-codes.ts';
 import type { SiteLayout } from '../layout.ts';
-import { programs } from '../program-configs.ts';
-import type { ProgramName } from '../program-configs.ts';
+import type { PlannedProgram } from '../programs.ts';
 import type { Ended, Running } from './running.ts';
 
 const readyWithinMs = 60_000;
@@ -29,20 +28,20 @@ const readySchema = z.object({ type: z.literal('ready') });
  * @throws SITE_PROGRAM_NOT_READY when it ended, or was not ready in time
  */
 export async function startProgram(
-  program: ProgramName,
+  { name, program }: PlannedProgram,
   layout: SiteLayout,
   signal: AbortSignal,
 ): Promise<Running> {
-  const child = spawnProgram(program, layout);
+  const child = spawnProgram(name, program, layout);
   const { pid } = child;
   const ended = endOf(child);
   if (pid !== undefined) {
     // On a full disk it goes without: a program whose supervisor dies stops by itself.
     const found = { pid, startTicks: startTicks(pid) ?? '' };
-    await writeJsonFile(layout.programPid(program), found).catch(() => undefined);
+    await writeJsonFile(layout.programPid(name), found).catch(() => undefined);
   }
   const stop = (): Promise<void> => stopChild(child, ended);
-  void ended.then(() => rm(layout.programPid(program), { force: true }));
+  void ended.then(() => rm(layout.programPid(name), { force: true }));
   const giveUp = (): void => void stop();
   signal.addEventListener('abort', giveUp, { once: true });
   const early = await Promise.race([becomesReady(child), ended]);
@@ -50,19 +49,19 @@ export async function startProgram(
   if (early === 'ready') return { pid, ended, stop };
   await stop();
   throw new DualhomeError('SITE_PROGRAM_NOT_READY', {
-    detail: `${program} ${early === 'late' ? `was not ready after ${readyWithinMs} ms` : early.how}`,
-    facts: { program, log: layout.programLog(program), refused: early !== 'late' && early.refused },
+    detail: `${name} ${early === 'late' ? `was not ready after ${readyWithinMs} ms` : early.how}`,
+    facts: { program: name, log: layout.programLog(name), refused: early !== 'late' && early.refused },
   });
 }
 
 /** Programs pass buffers through: a small young generation costs no time and keeps 100 MB from piling up. */
 const nodeFlags = ['--max-semi-space-size=8'];
 
-function spawnProgram(program: ProgramName, layout: SiteLayout): ChildProcess {
+function spawnProgram(name: string, program: string, layout: SiteLayout): ChildProcess {
   const main = join(import.meta.dirname, '..', '..', program, 'main.ts');
-  const log = openLog(layout.programLog(program));
+  const log = openLog(layout.programLog(name));
   try {
-    return spawn(process.execPath, [...nodeFlags, main, '--config', layout.programConfig(program)], {
+    return spawn(process.execPath, [...nodeFlags, main, '--config', layout.programConfig(name)], {
       detached: true,
       stdio: ['ignore', log, log, 'ipc'],
     });
@@ -110,17 +109,21 @@ async function stopChild(child: ChildProcess, ended: Promise<Ended>): Promise<vo
   clearTimeout(force);
 }
 
-/** Ends what a supervisor that was killed has left running. */
+/** Ends what a supervisor that was killed has left running, whatever was configured then. */
 export async function stopLeftOvers(layout: SiteLayout): Promise<void> {
-  await Promise.all(programs.map((program) => stopLeftOver(program, layout)));
+  const directory = dirname(layout.state);
+  const files = (await readdir(directory)).filter((name) => name.endsWith('.json'));
+  const paths = files.map((name) => join(directory, name)).filter((path) => path !== layout.state);
+  await Promise.all(paths.map(stopLeftOver));
 }
 
 /** A program whose supervisor was killed is about to stop by itself; it is waited for, then ended. */
-async function stopLeftOver(program: ProgramName, layout: SiteLayout): Promise<void> {
-  const left = await readJsonFile(layout.programPid(program), pidFileSchema).catch(() => undefined);
+async function stopLeftOver(path: string): Promise<void> {
+  const left = await readJsonFile(path, pidFileSchema).catch(() => undefined);
   if (!left) return;
   const gone = (): boolean => startTicks(left.pid) !== left.startTicks;
   if (!gone()) signalProcess(left.pid, 'SIGTERM');
   if (!(await waitUntil(gone, stopWithinMs))) signalProcess(left.pid, 'SIGKILL');
   await waitUntil(gone, stopWithinMs);
+  await rm(path, { force: true });
 }

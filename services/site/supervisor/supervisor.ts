@@ -7,8 +7,9 @@ import { siteLayout } from '../layout.ts';
 import type { SiteLayout } from '../layout.ts';
 import { planSite } from '../plan.ts';
 import type { DatabaseToRun } from '../plan.ts';
-import { programs, writeProgramConfigs } from '../program-configs.ts';
-import type { ProgramName } from '../program-configs.ts';
+import { writeProgramConfigs } from '../program-configs.ts';
+import { plannedPrograms } from '../programs.ts';
+import type { PlannedProgram } from '../programs.ts';
 import { startProgram } from './program-process.ts';
 import type { Running } from './running.ts';
 import { StateFile } from './state-file.ts';
@@ -23,7 +24,7 @@ type RunningDatabase = { readonly identity: string; contents: string; readonly u
  * Starts, watches and stops the databases and programs of one site.
  *
  * Invariant: programs run only while the databases they need have been prepared, and stop before them: the api first,
- * then the synchronizer, then the databases.
+ * then the front, the processors, the synchronizer, and then the databases.
  */
 export class Supervisor implements AsyncDisposable {
   readonly #layout: SiteLayout;
@@ -31,7 +32,7 @@ export class Supervisor implements AsyncDisposable {
   readonly #stateFile: StateFile;
   readonly #startedAt = new Date().toISOString();
   readonly #databases = new Map<string, RunningDatabase>();
-  readonly #programs = new Map<ProgramName, Unit>();
+  readonly #programs = new Map<string, Unit>();
   #file: SiteFile;
   #ready = false;
   #stopping = false;
@@ -60,7 +61,7 @@ export class Supervisor implements AsyncDisposable {
 
   /**
    * Makes what runs agree with `file`: databases of new peers are made, programs whose configuration changed start
-   * anew, databases of peers that are gone stop (their data stays).
+   * anew, processors and databases of peers that are gone stop (their data stays).
    */
   apply(file: SiteFile): Promise<void> {
     const applied = this.#applying.then(() => this.#apply(file));
@@ -74,8 +75,11 @@ export class Supervisor implements AsyncDisposable {
     const plan = await planSite(file, this.#log);
     await Promise.all(plan.databases.map((database) => this.#startDatabase(database)));
     const changed = await writeProgramConfigs(plan);
-    await Promise.all(programs.map((program) => this.#startProgram(program, changed.has(program))));
+    const programs = plannedPrograms(file.config);
+    await Promise.all(programs.map((program) => this.#startProgram(program, changed.has(program.name))));
 
+    const kept = new Set(programs.map(({ name }) => name));
+    for (const name of this.#programs.keys()) if (!kept.has(name)) await this.#stopProgram(name);
     const names = new Set(plan.databases.map(({ name }) => name));
     for (const name of this.#databases.keys()) if (!names.has(name)) await this.#stopDatabase(name);
     this.#ready = true;
@@ -106,10 +110,9 @@ export class Supervisor implements AsyncDisposable {
   }
 
   async #stopUnits(): Promise<void> {
-    for (const program of programs.toReversed()) {
-      this.#log.info({ unit: program }, 'stopping');
-      await this.#programs.get(program)?.stop();
-    }
+    const order = plannedPrograms(this.#file.config).map(({ name }) => name);
+    const others = [...this.#programs.keys()].filter((name) => !order.includes(name));
+    for (const name of [...others, ...order.toReversed()]) await this.#stopProgram(name);
     this.#log.info('stopping the databases');
     await Promise.all([...this.#databases.keys()].map((name) => this.#stopDatabase(name)));
   }
@@ -136,13 +139,20 @@ export class Supervisor implements AsyncDisposable {
   }
 
   /** A program that does not come up is tried again and again; the others work meanwhile. */
-  async #startProgram(program: ProgramName, changed: boolean): Promise<void> {
-    const running = this.#programs.get(program);
+  async #startProgram(program: PlannedProgram, changed: boolean): Promise<void> {
+    const { name } = program;
+    const running = this.#programs.get(name);
     if (running && !changed) return;
     await running?.stop();
-    const unit = this.#unit(program, (signal) => startProgram(program, this.#layout, signal));
-    this.#programs.set(program, unit);
+    const unit = this.#unit(name, (signal) => startProgram(program, this.#layout, signal));
+    this.#programs.set(name, unit);
     await unit.start().catch(() => undefined);
+  }
+
+  async #stopProgram(name: string): Promise<void> {
+    this.#log.info({ unit: name }, 'stopping');
+    await this.#programs.get(name)?.stop();
+    this.#programs.delete(name);
   }
 
   #unit(name: string, start: Start): Unit {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { inspectSiteConfig } from '../../../services/site/config/read.ts';
+import { plannedPrograms } from '../../../services/site/programs.ts';
 import { siteTemplate } from '../../../services/site/config/template.ts';
 
 const template = siteTemplate({
@@ -61,7 +62,7 @@ describe('site.yaml', () => {
     expect(faultsIn(text)).toEqual([
       `${lineOf(text, 'site:')} site: a lower-case letter, then at most 30 letters, digits or hyphens`,
       `${lineOf(text, 'link:') + 2} link.listen: Expected host:port, such as 192.0.2.1:7400`,
-      `${lineOf(text, '  tls:')} link.tls: There is no such key`,
+      `${lineOf(text, 'link:') + 3} link.tls: There is no such key`,
       `${lineOf(text, '  passive_ports:')} ftp.passive_ports: Expected first-last, such as 7410-7429`,
       `${lineOf(text, 'peers:') + 2} peers[0].link: Expected host:port, such as 192.0.2.1:7400`,
       `${lineOf(text, '  verification:')} schedules.verification: Expected a duration such as 30s, 15min, 1h or 2d, or never`,
@@ -82,6 +83,27 @@ describe('site.yaml', () => {
       'loopback_ports: 12 ports are needed with 2 peers',
       'peers[0].name: "c1" is this site itself',
       'peers[1].name: "c2" neither keeps a copy of this site nor is copied here',
+    ]);
+  });
+
+  it('has ports of datagrams apart from those of streams', () => {
+    const shared = edited(['tcp:\n    # What', 'tcp:\n    listen: 0.0.0.0:7405\n    # What']).replace(
+      /(tcp:\n    listen: 0.0.0.0:7405\n(?:    #.*\n)+)    listen: .*\n/,
+      '$1',
+    );
+    expect(faultsIn(shared).map((fault) => fault.replace(/^\d+ /, ''))).toEqual([
+      'sip.tls.listen: The port is also that of sip.tcp.listen',
+    ]);
+    expect(faultsIn(template.replace(/^sip:\n(?: .*\n)+/m, 'sip: {}\n'))).toEqual([
+      expect.stringContaining('sip: One of udp, tcp and tls is needed'),
+    ]);
+  });
+
+  it('may do without telephony, as one did that was made before there was any', () => {
+    const inspection = inspectSiteConfig(template.replace(/^sip:\n(?: .*\n)+/m, ''));
+    expect('config' in inspection && plannedPrograms(inspection.config).map(({ name }) => name)).toEqual([
+      'synchronizer',
+      'api',
     ]);
   });
 
