@@ -20,6 +20,7 @@ import { OutboundConnections } from './registrar/outbound-connections.ts';
 import { Registrar } from './registrar/registrar.ts';
 import { Requests } from './requests.ts';
 import { SiteConfigurationWatch } from './site-configuration.ts';
+import { SourceLimits } from './transport/source-limits.ts';
 import { Transports } from './transport/transports.ts';
 
 const applicationName = 'dualhome front';
@@ -59,6 +60,7 @@ export async function startFront(config: FrontConfig, run: FrontRun): Promise<Fr
   engine.attach(transports);
   // What was taken is answered while there are still sockets to answer by.
   stack.defer('registrations under way', () => registrations[Symbol.asyncDispose]());
+  const limits = new SourceLimits((address) => distribution.addresses.mayHave(address), clock);
   const queue = new KeyedQueue();
   const connections = new OutboundConnections();
   const shares = { distribution, registrations, queue, clock, log };
@@ -68,13 +70,14 @@ export async function startFront(config: FrontConfig, run: FrontRun): Promise<Fr
     ...shares,
     engine,
     transports,
+    limits,
     dispatcher,
     connections,
     seen,
     tokenKeys,
   });
-  requests.serve({ engine, dispatcher, registrar, expiry, connections, log });
-  observe(metrics, config, { distribution, registrations, engine, transports });
+  requests.serve({ engine, dispatcher, registrar, expiry, connections, limits, log });
+  observe(metrics, config, { distribution, registrations, engine, transports, limits });
   const health = () => ({
     healthy: registrations.state.open,
     processors: dispatcher.states(),
@@ -158,12 +161,13 @@ async function readTokenKeys({ tokenKeyFile, peers }: FrontConfig): Promise<Toke
 type Observed = Pick<DistributionParts, 'distribution' | 'registrations'> & {
   readonly engine: Engine;
   readonly transports: Transports;
+  readonly limits: SourceLimits;
 };
 
 function observe(
   metrics: FrontMetrics,
   { site, peers }: FrontConfig,
-  { distribution, registrations, engine, transports }: Observed,
+  { distribution, registrations, engine, transports, limits }: Observed,
 ): void {
   metrics.gauge('flows', 'Flows accepted by this site', () => distribution.count(site));
   metrics.gauge('peer_flows', 'Flows accepted by peers', () =>
@@ -173,5 +177,6 @@ function observe(
   metrics.gauge('log_open', '1 while registrations can be recorded', () => Number(registrations.state.open));
   metrics.gauge('connections', 'TCP and TLS connections', () => transports.connections);
   metrics.gauge('transactions', 'SIP transactions', () => engine.transactions);
+  metrics.gauge('refused_messages', 'Messages not read, of sources that prove nothing', () => limits.refused);
   metrics.gauge('overloads', 'Requests turned away for lack of room', () => engine.overloads);
 }

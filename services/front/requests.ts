@@ -7,6 +7,7 @@ import { isServed } from './handshake.ts';
 import type { Expiry } from './registrar/expiry.ts';
 import type { OutboundConnections } from './registrar/outbound-connections.ts';
 import type { Registrar } from './registrar/registrar.ts';
+import type { SourceLimits } from './transport/source-limits.ts';
 
 /** Who serves what. */
 export type RequestsParts = {
@@ -15,6 +16,7 @@ export type RequestsParts = {
   readonly registrar: Registrar;
   readonly expiry: Expiry;
   readonly connections: OutboundConnections;
+  readonly limits: SourceLimits;
   readonly log: Logger;
 };
 
@@ -27,6 +29,10 @@ export class Requests implements RequestUser {
   /** Begins to serve; nothing is received before. */
   serve(parts: RequestsParts): void {
     this.#parts = parts;
+  }
+
+  admit(address: string): boolean {
+    return this.#parts?.limits.admit(address) ?? false;
   }
 
   onRequest(request: Request, transaction: Incoming, flow: Flow): void {

@@ -19,7 +19,7 @@ export class Distribution {
   readonly #codec = new BindingCodec();
   readonly #aors = new Map<string, Binding>();
   readonly #counts: number[];
-  /** Where devices of this site's flows are. */
+  /** Where devices are, whichever site they are registered at: after a failover they come from there. */
   readonly addresses = new KnownAddresses();
 
   constructor(site: string, peers: readonly string[]) {
@@ -117,15 +117,17 @@ export class Distribution {
     return { unseen, supersededUntilS };
   }
 
-  /** This site's flows whose devices were not promised to be bound any longer. */
-  *expired(nowS: number): Generator<{ readonly aor: string; readonly key: string }> {
+  /** At most `max` of this site's flows whose devices were not promised to be bound any longer. */
+  expired(nowS: number, max: number): { readonly aor: string; readonly key: string }[] {
+    const due: { readonly aor: string; readonly key: string }[] = [];
     for (const [aor, first] of this.#aors) {
-      for (const binding of each(first)) {
-        if (binding.site === 0 && binding.promisedS <= nowS) {
-          yield { aor, key: `${aor} ${deviceOf(binding)} ${binding.regId}` };
-        }
+      for (let binding: Binding | undefined = first; binding; binding = binding.next) {
+        if (binding.site !== 0 || binding.promisedS > nowS) continue;
+        due.push({ aor, key: `${aor} ${deviceOf(binding)} ${binding.regId}` });
+        if (due.length >= max) return due;
       }
     }
+    return due;
   }
 
   #unlink(aor: string, binding: Binding): void {
@@ -141,7 +143,7 @@ export class Distribution {
 
   #count(site: number, by: 1 | -1, binding: Binding): void {
     this.#counts[site] = (this.#counts[site] ?? 0) + by;
-    if (site === 0) this.addresses.count(sourceAddress(binding), by);
+    this.addresses.count(sourceAddress(binding), by);
   }
 }
 

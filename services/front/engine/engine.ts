@@ -24,6 +24,8 @@ export type Outgoing = ClientTransaction<Flow>;
 
 /** Whoever serves requests. */
 export type RequestUser = {
+  /** Whether a message from the address is read at all. */
+  readonly admit?: ((address: string) => boolean) | undefined;
   /** A new, well-formed request, its top Via stamped; `cancels` is what a CANCEL is about, where that is known. */
   readonly onRequest: (request: Request, transaction: Incoming, flow: Flow, cancels?: Incoming) => void;
   /** An ACK for a 2xx, which is routed like a request and never answered. */
@@ -62,6 +64,8 @@ export class Engine implements Disposable {
   readonly #users = new Map<Outgoing, ResponseUser>();
   /** Requests under way over each connection: they fail with it. */
   readonly #onConnection = new Map<number, Set<Outgoing>>();
+  /** Addresses with requests under way, and how many. */
+  readonly #awaited = new Map<string, number>();
   readonly #tagSeed = randomBytes(6).toString('base64url');
   #transports: Transports | undefined;
   #lastTag = 0;
@@ -72,8 +76,10 @@ export class Engine implements Disposable {
     this.#timers = new Timers(clock, (timer) => this.#run(this.#layer.fire(timer)));
   }
 
-  /** What the transports are to tell this engine. */
+  /** What the transports are to tell this engine. Responses are read from whom one is awaited. */
   readonly events: TransportEvents = {
+    admit: (address, isResponse) =>
+      (isResponse && this.#awaited.has(address)) || (this.#user.admit?.(address) ?? true),
     onMessage: (message, flow) => {
       if (message.kind === 'request') this.#takeRequest(message, flow);
       else if (!discardReasonOf(message)) this.#run(this.#layer.receiveResponse(message));
@@ -122,6 +128,7 @@ export class Engine implements Disposable {
   send(request: Request, flow: Flow, user: ResponseUser): Outgoing {
     const { transaction, outputs } = this.#layer.send(request, flow, flow.transport !== 'UDP');
     this.#users.set(transaction, user);
+    this.#awaited.set(flow.address, (this.#awaited.get(flow.address) ?? 0) + 1);
     if (flow.connection !== 0) this.#track(transaction);
     this.#run(outputs);
     return transaction;
@@ -199,7 +206,10 @@ export class Engine implements Disposable {
   #forget(transaction: Incoming | Outgoing): void {
     if (transaction.kind === 'server') return this.#user.onEnd?.(transaction);
     this.#users.delete(transaction);
-    const { connection } = transaction.peer;
+    const { connection, address } = transaction.peer;
+    const awaited = (this.#awaited.get(address) ?? 1) - 1;
+    if (awaited > 0) this.#awaited.set(address, awaited);
+    else this.#awaited.delete(address);
     const others = this.#onConnection.get(connection);
     others?.delete(transaction);
     if (others?.size === 0) this.#onConnection.delete(connection);

@@ -44,7 +44,7 @@ export class Expiry implements Disposable {
   async sweep(): Promise<void> {
     const { distribution, registrations } = this.#options;
     if (!registrations.canRecord) return;
-    const due = [...distribution.expired(this.#nowS()).take(expiredMax)];
+    const due = distribution.expired(this.#nowS(), expiredMax);
     await Promise.all(due.map(({ aor, key }) => this.#end(aor, key, 'expired')));
   }
 

@@ -13,6 +13,7 @@ import { credentialFacts, sourceOf } from '../dispatch/facts.ts';
 import type { Distribution } from '../distribution/distribution.ts';
 import type { RegistrationLog } from '../distribution/registration-log.ts';
 import type { Engine, Incoming } from '../engine/engine.ts';
+import type { SourceLimits } from '../transport/source-limits.ts';
 import type { Transports } from '../transport/transports.ts';
 import { challengeHeader, grantedHeaders } from './answer.ts';
 import { decideBindings } from './bindings.ts';
@@ -25,6 +26,7 @@ import type { RegisterAsked } from './register-request.ts';
 export type RegistrarOptions = {
   readonly engine: Engine;
   readonly transports: Pick<Transports, 'advertised' | 'prove'>;
+  readonly limits: SourceLimits;
   readonly dispatcher: Dispatcher;
   readonly distribution: Distribution;
   readonly registrations: Pick<RegistrationLog, 'canRecord' | 'record'>;
@@ -96,8 +98,9 @@ export class Registrar {
     transaction: Incoming,
     { flow, asked, granted }: { flow: Flow; asked: RegisterAsked; granted: Granted },
   ): Promise<Refusal | undefined> {
-    const { engine, transports, queue, registrations, clock } = this.#options;
+    const { engine, transports, limits, queue, registrations, clock } = this.#options;
     transports.prove(flow);
+    limits.prove(flow.address);
     if (queue.isBusy(granted.aor) && !registrations.canRecord) return unavailable;
     return await queue.run(granted.aor, async () => {
       const decision = this.#decide(asked, granted, flow);

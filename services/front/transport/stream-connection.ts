@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { Request, Response } from '../../sip/message/message.ts';
 import type { Flow } from '../../sip/transport/flow-token.ts';
 import { StreamFramer } from '../../sip/transport/stream-framer.ts';
 import type { Frame } from '../../sip/transport/stream-framer.ts';
@@ -104,10 +105,17 @@ export class StreamConnection {
     for (const frame of this.#framer.push(chunk, nowMs)) this.#take(frame);
   }
 
+  /** Over a connection that was opened from here, or has carried something genuine, everything is. */
+  #isAdmitted({ kind }: Request | Response): boolean {
+    return this.#proven || this.#events.admit(this.flow.address, kind === 'response');
+  }
+
   #take(frame: Frame): void {
     switch (frame.kind) {
       case 'message':
-        return this.#events.onMessage(frame.message, this.flow);
+        if (this.#isAdmitted(frame.message)) this.#events.onMessage(frame.message, this.flow);
+        else this.#socket.destroy();
+        return;
       case 'ping':
         return void this.send(pong);
       case 'pong':

@@ -22,6 +22,9 @@ const numericLookup = (
   callback: (error: null, address: string, family: number) => void,
 ): void => callback(null, address, family === 6 ? 6 : 4);
 
+/** `SIP/2.0`: what no method begins with. */
+const isResponse = (bytes: Buffer): boolean => bytes[0] === 0x53 && bytes[3] === 0x2f;
+
 /** One UDP socket: SIP, keep-alives and STUN (RFC 5626 section 5.3) on one port. */
 export class UdpListener implements AsyncDisposable {
   readonly family: 'udp4' | 'udp6';
@@ -71,6 +74,7 @@ export class UdpListener implements AsyncDisposable {
 
   #receive(bytes: Buffer, remote: RemoteInfo): void {
     const source = { address: plainAddress(remote.address), port: remote.port };
+    if (!this.#events.admit(source.address, isResponse(bytes))) return;
     if (isStun(bytes)) {
       const answer = answerStun(bytes, source);
       if (answer) this.send(answer, source);
