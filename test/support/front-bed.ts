@@ -103,11 +103,14 @@ export class FrontBed implements AsyncDisposable {
   }
 
   /** A front in this process, until it is disposed of. */
-  async start(): Promise<AsyncDisposable> {
+  async start(overrides: Partial<FrontConfig> = {}): Promise<AsyncDisposable> {
     const stack = new ResourceStack();
     const stopping = new AbortController();
     const log = createLogger({ program: 'front', level: 'fatal' });
-    const { fenced } = await startFront(this.config, { log, stack, signal: stopping.signal });
+    const { fenced } = await startFront(
+      { ...this.config, ...overrides },
+      { log, stack, signal: stopping.signal },
+    );
     fenced.catch(() => undefined);
     return {
       async [Symbol.asyncDispose]() {

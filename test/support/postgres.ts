@@ -74,15 +74,20 @@ async function ensureTemplate(server: Session, schema: 'config' | 'shared'): Pro
     const draft = `${name}_draft`;
     await server.query(`drop database if exists ${draft}`);
     await server.query(`create database ${draft} template template0`);
-    const options = { url: urlOf(draft), applicationName: 'test support' };
-    await migrate({ ...options, migrations: await loadMigrations(schema) });
-    for (const name of schema === 'shared' ? registrationSchemas : [])
-      await migrate({ ...options, schema: name, migrations: await loadMigrations('registration') });
+    await migrateTo(schema, urlOf(draft));
     await waitForNoConnection(server, draft);
     await server.query(`alter database ${draft} rename to ${name}`);
   }
   await server.query('select pg_advisory_unlock(hashtext($1))', [name]);
   return name;
+}
+
+/** Brings an empty database, of a test's own server, to the schema. */
+export async function migrateTo(schema: 'config' | 'shared', url: string): Promise<void> {
+  const options = { url, applicationName: 'test support' };
+  await migrate({ ...options, migrations: await loadMigrations(schema) });
+  for (const name of schema === 'shared' ? registrationSchemas : [])
+    await migrate({ ...options, schema: name, migrations: await loadMigrations('registration') });
 }
 
 async function loadMigrations(schema: 'config' | 'shared' | 'registration'): Promise<readonly Migration[]> {
