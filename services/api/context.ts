@@ -2,6 +2,7 @@ import type { Sealer } from '../platform/crypto/sealing.ts';
 import type { HttpServer } from '../platform/http/server.ts';
 import type { Logger } from '../platform/logging/logger.ts';
 import type { Database } from '../platform/postgres/database.ts';
+import type { LogName } from '../protocol/names.ts';
 import type { ApiConfig } from '../protocol/program-config.ts';
 import type { Applied } from './applied.ts';
 import type { ConfigurationLog } from './change/configuration-log.ts';
@@ -14,6 +15,8 @@ export type ApiContext = {
   readonly server: HttpServer<Principal>;
   readonly home: Database;
   readonly shared: Database;
+  /** Where each log of this site is read. */
+  readonly logs: Readonly<Record<LogName, Database>>;
   readonly homeLog: ConfigurationLog;
   readonly sealer: Sealer;
   readonly synchronizer: Synchronizer;

@@ -8,6 +8,7 @@ import { startDiagnosticsServer } from '../platform/metrics/diagnostics-server.t
 import { createHttpServer } from '../platform/http/server.ts';
 import { openDatabase } from '../platform/postgres/database.ts';
 import { CertificateStore } from '../platform/tls/certificate-store.ts';
+import { ownSchema } from '../protocol/names.ts';
 import type { ApiConfig } from '../protocol/program-config.ts';
 import { Applied } from './applied.ts';
 import { changePlanner } from './change/configuration-log.ts';
@@ -44,6 +45,10 @@ export async function serveApi(config: ApiConfig, { signal, stack, program }: Ap
   const shared = stack.use(
     'shared database',
     openDatabase({ url: sharedUrl, applicationName, onError: onTrouble }),
+  );
+  const registrations = stack.use(
+    'registration log',
+    openDatabase({ url: sharedUrl, schema: ownSchema, applicationName, onError: onTrouble }),
   );
   const metrics = createApiMetrics(config.site);
 
@@ -98,6 +103,7 @@ export async function serveApi(config: ApiConfig, { signal, stack, program }: Ap
     server,
     home,
     shared,
+    logs: { configuration: home, registration: registrations },
     homeLog,
     sealer,
     synchronizer,

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { addAlarmsVerb } from './commands/alarms.ts';
 import { addConfigVerbs } from './commands/config.ts';
 import { addDemoVerb } from './commands/demo.ts';
+import { addDistributionVerbs } from './commands/distribution.ts';
 import { addDeviceVerbs } from './commands/devices.ts';
 import { addSiteVerbs } from './commands/site.ts';
 import { addJobVerbs } from './commands/jobs.ts';
@@ -36,6 +37,7 @@ export function createCommand(): Command {
   addTransferVerbs(command);
   addJobVerbs(command);
   addLogVerbs(command);
+  addDistributionVerbs(command);
   addAlarmsVerb(command);
   addDeviceVerbs(command);
   addDemoVerb(command);

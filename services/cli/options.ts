@@ -1,7 +1,9 @@
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { DualhomeError } from '../protocol/errors/index.ts';
 import type { Kind } from '../model/kind.ts';
-import { kindNamed, kinds } from '../model/kinds.ts';
+import { kinds } from '../model/kinds.ts';
+import { logNamed } from '../log/definition.ts';
+import { LogName } from '../protocol/names.ts';
 
 export const kindNames: readonly string[] = kinds.map(({ name }) => name);
 
@@ -15,12 +17,17 @@ export function wholeNumber(min: number, max: number = Number.MAX_SAFE_INTEGER):
   };
 }
 
-/** The kind of this name. @throws CLI_USAGE */
-export function requireKind(name: string): Kind {
-  const kind = kindNamed(name);
+/** Which log of a site is meant. */
+export const logOption = (): Option =>
+  new Option('--log <log>', 'which log').choices(Object.values(LogName)).default(LogName.configuration);
+
+/** The kind of this name, of the configuration unless another log is named. @throws CLI_USAGE */
+export function requireKind(name: string, log: LogName = LogName.configuration): Kind {
+  const { kinds: known } = logNamed(log);
+  const kind = known.find((each) => each.name === name);
   if (kind) return kind;
   throw new DualhomeError('CLI_USAGE', {
-    detail: `There is no kind "${name}"; it is one of ${kindNames.join(', ')}.`,
+    detail: `There is no kind "${name}"; it is one of ${known.map((each) => each.name).join(', ')}.`,
   });
 }
 

@@ -2,6 +2,7 @@ import type { ApiContext } from '../context.ts';
 import { alarmRoutes } from './alarms.ts';
 import { changeRoutes } from './changes.ts';
 import { configRoutes } from './config.ts';
+import { distributionRoutes } from './distribution.ts';
 import { exportRoutes } from './export.ts';
 import { importRoutes } from './import.ts';
 import { jobRoutes } from './jobs.ts';
@@ -16,6 +17,7 @@ export function registerRoutes(context: ApiContext): void {
   changeRoutes(context);
   importRoutes(context);
   exportRoutes(context);
+  distributionRoutes(context);
   logRoutes(context);
   statusRoutes(context);
   jobRoutes(context);

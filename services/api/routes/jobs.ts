@@ -10,8 +10,8 @@ import {
   jobSchema,
 } from '../../protocol/rest/jobs.ts';
 import type { Job, JobRequest } from '../../protocol/rest/jobs.ts';
+import { logNamed } from '../../log/definition.ts';
 import { allow } from '../access.ts';
-import { requireKind } from '../change/parse-change.ts';
 import type { ApiContext } from '../context.ts';
 import { insertJob, listJobs, readJob, requestCancel, requeue } from '../store/jobs.ts';
 import type { JobRow } from '../store/jobs.ts';
@@ -112,11 +112,15 @@ export function jobRoutes(context: ApiContext): void {
   );
 }
 
-function check({ config }: ApiContext, { peer, scope }: JobRequest): void {
+function check({ config }: ApiContext, { peer, log, scope }: JobRequest): void {
   if (!config.peers.includes(peer)) {
     throw new DualhomeError('JOB_PEER_UNKNOWN', { detail: peer, facts: { peer, peers: config.peers } });
   }
-  for (const kind of scope.kinds ?? []) requireKind(kind);
+  const { kinds } = logNamed(log);
+  for (const name of scope.kinds ?? []) {
+    if (!kinds.some((kind) => kind.name === name))
+      throw new DualhomeError('CONFIG_KIND_UNKNOWN', { detail: name, facts: { kind: name, log } });
+  }
 }
 
 async function shownById({ shared }: ApiContext, id: string): Promise<Job> {

@@ -1,12 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { configurationLog } from '../../log/definition.ts';
+import { logNamed } from '../../log/definition.ts';
 import { readHead } from '../../log/head.ts';
 import { readAfter } from '../../log/read.ts';
+import type { Database } from '../../platform/postgres/database.ts';
+import type { LogName } from '../../protocol/names.ts';
 import { positionToJson } from '../../protocol/link/position-json.ts';
 import {
   beginIncarnationSchema,
   incarnationBegunAnswerSchema,
   incarnationListSchema,
+  logNameQuerySchema,
   logPageSchema,
   logQuerySchema,
 } from '../../protocol/rest/log.ts';
@@ -26,9 +29,9 @@ const scannedMax = 5_000;
 
 const POLL_MS = 100;
 
-/** The configuration log, for audit. */
+/** The logs of this site, for audit. */
 export function logRoutes(context: ApiContext): void {
-  const { server, home, homeLog } = context;
+  const { server, logs, homeLog } = context;
   const { app } = server;
 
   app.get(
@@ -36,18 +39,19 @@ export function logRoutes(context: ApiContext): void {
     {
       onRequest: allow(context, 'viewer'),
       schema: {
-        summary: 'Events of the log in order',
+        summary: 'Events of a log in order',
         querystring: logQuerySchema,
         response: { 200: logPageSchema },
       },
     },
     async ({ query }) => {
-      const { after, limit, subject, wait_seconds: waitSeconds } = query;
+      const { log, after, limit, subject, wait_seconds: waitSeconds } = query;
+      const database = logs[log];
       const deadlineMs = performance.now() + waitSeconds * 1000;
-      while (performance.now() < deadlineMs && (await readHead(home)).seq <= after) await sleep(POLL_MS);
+      while (performance.now() < deadlineMs && (await readHead(database)).seq <= after) await sleep(POLL_MS);
       return subject === undefined
-        ? readPage(context, after, limit)
-        : findEvents(context, after, limit, subject);
+        ? readPage(database, log, after, limit)
+        : findEvents(database, log, { after, limit, subject });
     },
   );
 
@@ -55,9 +59,13 @@ export function logRoutes(context: ApiContext): void {
     '/v1/log/incarnations',
     {
       onRequest: allow(context, 'viewer'),
-      schema: { summary: 'Where the log began anew', response: { 200: incarnationListSchema } },
+      schema: {
+        summary: 'Where a log began anew',
+        querystring: logNameQuerySchema,
+        response: { 200: incarnationListSchema },
+      },
     },
-    async () => ({ incarnations: (await listIncarnations(home)).map(shown) }),
+    async ({ query: { log } }) => ({ incarnations: (await listIncarnations(logs[log])).map(shown) }),
   );
 
   app.post(
@@ -65,7 +73,7 @@ export function logRoutes(context: ApiContext): void {
     {
       onRequest: allow(context, 'admin'),
       schema: {
-        summary: 'Accepts the log as it is now and goes on from there in a new incarnation',
+        summary: 'Accepts the configuration log as it is now and goes on from there in a new incarnation',
         body: beginIncarnationSchema,
         response: { 201: incarnationBegunAnswerSchema },
       },
@@ -79,28 +87,31 @@ export function logRoutes(context: ApiContext): void {
   );
 }
 
-async function readPage({ home }: ApiContext, after: number, limit: number): Promise<LogPage> {
-  const events = await readAfter(home, after, { eventsMax: limit, bytesMax: pageBytesMax });
-  const { seq: head } = await readHead(home);
+async function readPage(database: Database, log: LogName, after: number, limit: number): Promise<LogPage> {
+  const events = await readAfter(database, after, { eventsMax: limit, bytesMax: pageBytesMax });
+  const { seq: head } = await readHead(database);
+  const definition = logNamed(log);
   return {
-    events: events.map((event) => showEvent(configurationLog, event)),
+    events: events.map((event) => showEvent(definition, event)),
     next: events.at(-1)?.seq ?? after,
     head,
   };
 }
 
+type Search = { readonly after: number; readonly limit: number; readonly subject: string };
+
 async function findEvents(
-  { home }: ApiContext,
-  after: number,
-  limit: number,
-  subject: string,
+  database: Database,
+  log: LogName,
+  { after, limit, subject }: Search,
 ): Promise<LogPage> {
-  const scanned = await readAfter(home, after, { eventsMax: scannedMax, bytesMax: pageBytesMax });
-  const { seq: head } = await readHead(home);
+  const scanned = await readAfter(database, after, { eventsMax: scannedMax, bytesMax: pageBytesMax });
+  const { seq: head } = await readHead(database);
+  const definition = logNamed(log);
   const events: LogEvent[] = [];
   for (const stored of scanned) {
-    const event = showEvent(configurationLog, stored);
-    if (!isAbout(configurationLog, event, subject)) continue;
+    const event = showEvent(definition, stored);
+    if (!isAbout(definition, event, subject)) continue;
     events.push(event);
     if (events.length === limit) return { events, next: event.seq, head };
   }

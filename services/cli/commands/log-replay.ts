@@ -1,22 +1,23 @@
 import type { Command } from 'commander';
 import { DualhomeError } from '../../protocol/errors/index.ts';
-import { configurationLog } from '../../log/definition.ts';
+import type { LogDefinition } from '../../log/definition.ts';
+import type { LogName } from '../../protocol/names.ts';
 import { openReplay } from '../../log/replay.ts';
 import type { Replay, Until } from '../../log/replay.ts';
 import type { Table } from '../../model/table.ts';
-import { kinds } from '../../model/kinds.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { untilInterrupted } from '../interrupt.ts';
-import { requireKind } from '../options.ts';
+import { logOption, requireKind } from '../options.ts';
 import { renderComparison } from '../output/comparison-screen.ts';
 import { formatCount } from '../output/format.ts';
 import type { Output } from '../output/output.ts';
 import { withProgress } from '../output/progress.ts';
 import { formatTable } from '../output/table.ts';
-import { logDatabase } from '../site-database.ts';
+import { logPlace } from '../site-database.ts';
 import { addVerb } from '../verb.ts';
 
 type ReplayOptions = {
+  readonly log: LogName;
   readonly until: string | undefined;
   readonly kind: string | undefined;
   readonly of: string | undefined;
@@ -35,9 +36,11 @@ export function addReplay(log: Command): void {
       'log replay --until 1000',
       'log replay --until 2026-11-20T08:00:00Z --kind subscriber > subscribers.ndjson',
       'log replay --compare --of c2',
+      'log replay --log registration --kind flow',
     ],
     define: (command) =>
       command
+        .addOption(logOption())
         .option(
           '--until <seq|time>',
           'the last event: its seq, or a time such as 2026-11-20T08:00:00Z; the head, if left out',
@@ -47,29 +50,36 @@ export function addReplay(log: Command): void {
         .option('--compare', 'go on to the head and compare with the live tables'),
     run: async (out, options) => {
       const until = parseUntil(options.until);
-      const url = await logDatabase(options.config, options.of);
+      const { url, schema, definition } = await logPlace(options.config, options.log, options.of);
       await untilInterrupted((signal) =>
         withProgress(out, 'replaying', async (onProgress) => {
           const onReplayed = (done: number, total: number): void => onProgress({ done, total });
           await using replay = await openReplay({
-            definition: configurationLog,
+            definition,
             source: url,
+            schema,
             scratch: url,
             onProgress: onReplayed,
             signal,
           });
           if (options.compare) await compare(out, replay);
-          else await print(out, replay, until, options.kind);
+          else await print(out, replay, until, definition, options.kind);
         }),
       );
     },
   });
 }
 
-async function print(out: Output, replay: Replay, until: Until, kind: string | undefined): Promise<void> {
+async function print(
+  out: Output,
+  replay: Replay,
+  until: Until,
+  { name: log, kinds }: LogDefinition,
+  kind: string | undefined,
+): Promise<void> {
   await replay.advance(until);
   if (kind !== undefined) {
-    for await (const row of replay.rows(requireKind(kind).table))
+    for await (const row of replay.rows(requireKind(kind, log).table))
       process.stdout.write(`${JSON.stringify(row)}\n`);
     return;
   }

@@ -6,10 +6,11 @@ import {
   logPageSchema,
 } from '../../protocol/rest/log.ts';
 import type { LogEvent, LogPage } from '../../protocol/rest/log.ts';
+import type { LogName } from '../../protocol/names.ts';
 import type { HttpClient } from '../../platform/http/client.ts';
 import { openApi } from '../connection.ts';
 import { untilInterrupted } from '../interrupt.ts';
-import { wholeNumber } from '../options.ts';
+import { logOption, wholeNumber } from '../options.ts';
 import { formatCount, formatTime } from '../output/format.ts';
 import { describeEvent, renderEvents } from '../output/event-screen.ts';
 import { formatTable } from '../output/table.ts';
@@ -19,7 +20,9 @@ import { addVerify } from './log-verify.ts';
 
 const waitSeconds = 20;
 
-type ShowOptions = {
+type LogOptions = { readonly log: LogName };
+
+type ShowOptions = LogOptions & {
   readonly after: number | undefined;
   readonly limit: number;
   readonly subject: string | undefined;
@@ -27,7 +30,9 @@ type ShowOptions = {
 
 /** `dualhome log …`: the log of a site, for audit. */
 export function addLogVerbs(parent: Command): void {
-  const log = parent.command('log').description('Read, prove and replay the configuration log');
+  const log = parent
+    .command('log')
+    .description('Read, prove and replay the logs of configuration and registrations');
   addShow(log);
   addTail(log);
   addReplay(log);
@@ -43,17 +48,19 @@ function addShow(log: Command): void {
       'log show',
       'log show --after 1000 --limit 50',
       'log show --subject subscriber/alice@example.net --json',
+      'log show --log registration',
     ],
     define: (command) =>
       command
+        .addOption(logOption())
         .option('--after <seq>', 'events behind this one', wholeNumber(0))
         .option('--limit <events>', 'at most so many', wholeNumber(1, logEventsMax), 20)
         .option('--subject <subject>', 'only events about it: subscriber/alice@example.net'),
     run: async (out, options) => {
-      const { limit, subject } = options;
+      const { log: name, limit, subject } = options;
       using api = await openApi(options);
-      const after = options.after ?? (subject === undefined ? await lastButBy(api, limit) : 0);
-      const page = await readPage(api, { after, limit, subject });
+      const after = options.after ?? (subject === undefined ? await lastButBy(api, name, limit) : 0);
+      const page = await readPage(api, { log: name, after, limit, subject });
       out.result(page, () => (page.events.length === 0 ? 'No events' : renderEvents(out, page.events)));
       if (page.next < page.head) out.note(`More: --after ${page.next} (head ${formatCount(page.head)})`);
     },
@@ -61,22 +68,19 @@ function addShow(log: Command): void {
 }
 
 function addTail(log: Command): void {
-  addVerb<{ readonly subject: string | undefined }>(log, {
+  addVerb<LogOptions & { readonly subject: string | undefined }>(log, {
     name: 'tail',
     description: 'New events as they come, until Ctrl-C; with --json one line each',
     examples: ['log tail', 'log tail --json'],
-    define: (command) => command.option('--subject <subject>', 'only events about it'),
+    define: (command) => command.addOption(logOption()).option('--subject <subject>', 'only events about it'),
     run: async (out, options) => {
       using api = await openApi(options);
-      let after = (await readPage(api, { after: 0, limit: 1 })).head;
+      const { log: name, subject } = options;
+      let after = (await readPage(api, { log: name, after: 0, limit: 1 })).head;
       const show = (event: LogEvent): void => out.result(event, () => describeEvent(out, event));
       await untilInterrupted(async (signal) => {
         while (!signal.aborted) {
-          const page = await readPage(
-            api,
-            { after, limit: 100, subject: options.subject, waitSeconds },
-            signal,
-          );
+          const page = await readPage(api, { log: name, after, limit: 100, subject, waitSeconds }, signal);
           page.events.forEach(show);
           after = page.next;
         }
@@ -86,13 +90,17 @@ function addTail(log: Command): void {
 }
 
 function addIncarnations(log: Command): void {
-  addVerb(log, {
+  addVerb<LogOptions>(log, {
     name: 'incarnations',
     description: 'Where the log began anew, and from which point of which history',
     examples: ['log incarnations'],
+    define: (command) => command.addOption(logOption()),
     run: async (out, options) => {
       using api = await openApi(options);
-      const answer = await api.request('GET', '/v1/log/incarnations', { answer: incarnationListSchema });
+      const answer = await api.request('GET', '/v1/log/incarnations', {
+        query: { log: options.log },
+        answer: incarnationListSchema,
+      });
       const rows = answer.incarnations.map(({ incarnation, firstSeq, parent, begun, reason }) => [
         incarnation,
         formatCount(firstSeq),
@@ -112,7 +120,7 @@ function addIncarnations(log: Command): void {
   addVerb<{ readonly reason: string }>(log, {
     name: 'begin-incarnation',
     description:
-      'Accept the log as it is, after a restore, and go on from there; both sites say so before and after',
+      'Accept the configuration log as it is, after a restore, and go on from there; both sites say so before and after',
     examples: ['log begin-incarnation --reason "restored from the backup of 2026-11-20"'],
     define: (command) => command.requiredOption('--reason <text>', 'why; part of the event'),
     run: async (out, options) => {
@@ -130,6 +138,7 @@ function addIncarnations(log: Command): void {
 }
 
 type PageWish = {
+  readonly log: LogName;
   readonly after: number;
   readonly limit: number;
   readonly subject?: string | undefined;
@@ -145,7 +154,7 @@ function readPage(
   return api.request('GET', '/v1/log/events', { query, answer: logPageSchema, signal });
 }
 
-async function lastButBy(api: HttpClient, limit: number): Promise<number> {
-  const { head } = await readPage(api, { after: 0, limit: 1 });
+async function lastButBy(api: HttpClient, log: LogName, limit: number): Promise<number> {
+  const { head } = await readPage(api, { log, after: 0, limit: 1 });
   return Math.max(0, head - limit);
 }

@@ -9,7 +9,7 @@ import { openApi } from '../connection.ts';
 import { untilInterrupted } from '../interrupt.ts';
 import { followJob, requestJob, requireDone } from '../jobs.ts';
 import type { JobWish } from '../jobs.ts';
-import { rangeOf, requireKind } from '../options.ts';
+import { logOption, rangeOf, requireKind } from '../options.ts';
 import { renderJob, renderPreview } from '../output/job-screen.ts';
 import type { Output } from '../output/output.ts';
 import { withProgress } from '../output/progress.ts';
@@ -17,6 +17,7 @@ import { addVerb } from '../verb.ts';
 import type { CommonOptions } from '../verb.ts';
 
 type TransferOptions = {
+  readonly log: LogName | undefined;
   readonly peer: string | undefined;
   readonly kind: readonly string[] | undefined;
   readonly keyRange: string | undefined;
@@ -30,7 +31,7 @@ type TransferVerb = {
   readonly name: string;
   readonly description: string;
   readonly examples: readonly string[];
-  /** Whether a part of the configuration can be named. */
+  /** Whether one log, or a part of it, can be named. */
   readonly scoped: boolean;
 };
 
@@ -41,6 +42,7 @@ const resync: TransferVerb = {
   examples: [
     'resync --preview',
     'resync',
+    'resync --log registration',
     'resync --kind subscriber --key-range a..m --reason "after repair"',
   ],
   scoped: true,
@@ -57,7 +59,8 @@ const pull: TransferVerb = {
 const bootstrap: TransferVerb = {
   job: 'bootstrap',
   name: 'bootstrap',
-  description: 'Fill the standby databases of both sites from snapshots, and verify them',
+  description:
+    'Fill the copies of both sites, of configuration and registrations, from snapshots, and verify them',
   examples: ['pair bootstrap', 'pair bootstrap --preview --json'],
   scoped: false,
 };
@@ -79,14 +82,17 @@ function addTransfer(parent: Command, { job, name, description, examples, scoped
       withJobOptions(command).option('--preview', 'only say direction, rows, bytes and expected time');
       if (!scoped) return;
       command
+        .addOption(logOption())
         .option('--kind <kind...>', 'only these kinds')
         .option('--key-range <A..B>', 'only keys of the one kind from A up to but without B');
     },
     run: async (out, options) => {
       using api = await openApi(options);
+      const { log } = options;
       const wish: JobWish = {
         kind: job,
-        peer: options.peer ?? (await onlyPeer(api, canDo[job])),
+        log,
+        peer: options.peer ?? (await onlyPeer(api, canDo[job], log)),
         scope: scopeOf(options),
         reason: options.reason,
       };
@@ -152,15 +158,16 @@ export async function onlyPeer(
 }
 
 function scopeOf({
+  log,
   kind,
   keyRange,
-}: Pick<TransferOptions & CommonOptions, 'kind' | 'keyRange'>): JobWish['scope'] {
+}: Pick<TransferOptions & CommonOptions, 'log' | 'kind' | 'keyRange'>): JobWish['scope'] {
   if (!kind) {
     if (keyRange !== undefined)
       throw new DualhomeError('CLI_USAGE', { detail: '--key-range belongs to one --kind' });
     return { kinds: null, keyRange: null };
   }
-  const kinds = kind.map((name) => requireKind(name).name);
+  const kinds = kind.map((name) => requireKind(name, log).name);
   if (keyRange === undefined) return { kinds, keyRange: null };
   if (kinds.length > 1) throw new DualhomeError('CLI_USAGE', { detail: '--key-range belongs to one --kind' });
   const { from = null, to = null } = rangeOf(keyRange);

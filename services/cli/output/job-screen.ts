@@ -1,4 +1,4 @@
-import { describeScope } from '../../protocol/scope.ts';
+import { describeScope, isWhole } from '../../protocol/scope.ts';
 import type { Job, JobPreview, JobState } from '../../protocol/rest/jobs.ts';
 import { formatBytes, formatCount, formatDuration, formatTime } from './format.ts';
 import type { Output } from './output.ts';
@@ -19,6 +19,7 @@ export function renderJobs(out: Output, jobs: readonly Job[]): string {
     { head: 'JOB' },
     { head: 'KIND' },
     { head: 'PEER' },
+    { head: 'LOG' },
     { head: 'SCOPE' },
     { head: 'STATE' },
     { head: 'ROWS', right: true },
@@ -30,6 +31,7 @@ export function renderJobs(out: Output, jobs: readonly Job[]): string {
     job.id,
     job.kind,
     job.peer,
+    logsOf(job),
     describeScope(job.scope),
     out.style(colours[job.state], job.phase && job.state === 'running' ? job.phase : job.state),
     formatCount(job.progress.rowsDone),
@@ -40,6 +42,11 @@ export function renderJobs(out: Output, jobs: readonly Job[]): string {
   return formatTable(columns, rows);
 }
 
+/** A bootstrap of everything is of both logs. */
+function logsOf({ kind, log, scope }: Job): string {
+  return kind === 'bootstrap' && isWhole(scope) ? 'both' : log;
+}
+
 /** Everything of one job. */
 export function renderJob(out: Output, job: Job): string {
   const { progress, error, result } = job;
@@ -47,7 +54,7 @@ export function renderJob(out: Output, job: Job): string {
     job.startedAt && job.endedAt ? Date.parse(job.endedAt) - Date.parse(job.startedAt) : undefined;
   return formatFacts([
     ['Job', job.id],
-    ['What', `${job.kind} with ${job.peer}, ${describeScope(job.scope)}`],
+    ['What', `${job.kind} with ${job.peer}, ${logsOf(job)}, ${describeScope(job.scope)}`],
     ['State', out.style(colours[job.state], job.state) + (job.phase === null ? '' : ` (${job.phase})`)],
     ['Reason', job.reason || undefined],
     ['Requested by', job.requestedBy],
@@ -68,13 +75,15 @@ export function renderJob(out: Output, job: Job): string {
 /** What a transfer would do. */
 export function renderPreview({ directions }: JobPreview): string {
   const columns = [
+    { head: 'LOG' },
     { head: 'DIRECTION' },
     { head: 'ROWS', right: true },
     { head: 'BYTES', right: true },
     { head: 'REPLACES ROWS', right: true },
     { head: 'EXPECTED', right: true },
   ];
-  const rows = directions.map(({ from, to, rows: count, bytes, replacesRows, expectedSeconds }) => [
+  const rows = directions.map(({ log, from, to, rows: count, bytes, replacesRows, expectedSeconds }) => [
+    log,
     `${from} -> ${to}`,
     formatCount(count),
     formatBytes(bytes),

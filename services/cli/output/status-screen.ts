@@ -12,6 +12,7 @@ const colours: Readonly<Record<Health, 'green' | 'yellow' | 'red'>> = {
 };
 
 const columns = [
+  { head: 'LOG' },
   { head: 'DIRECTION' },
   { head: 'STATE' },
   { head: 'HEAD', right: true },
@@ -22,7 +23,7 @@ const columns = [
   { head: 'LAST PROOF' },
 ];
 
-/** One screen: the link, both directions, what would be lost, alarms and warnings. What is not known shows as "?". */
+/** One screen: the link, both logs in both directions, what would be lost, alarms and warnings. What is not known shows as "?". */
 export function renderStatus(out: Output, status: Status): string {
   const { site, at, health, peers, alarms, warnings } = status;
   const sections = [
@@ -33,7 +34,9 @@ export function renderStatus(out: Output, status: Status): string {
         columns,
         directions.map((direction) => rowOf(out, direction, at)),
       ),
-      directions.map((direction) => describeLoss(out, direction)).join('\n'),
+      [...Map.groupBy(directions, ({ from }) => from)]
+        .map(([from, logs]) => describeLoss(out, from, logs))
+        .join('\n'),
       ...directions.flatMap((direction) => troubleOf(out, direction)),
     ]),
     ...(peers.length === 0 ? ['No peers; see `dualhome pair invite`.'] : []),
@@ -65,8 +68,9 @@ function describeLink(
 }
 
 function rowOf(out: Output, direction: Direction, at: string): readonly string[] {
-  const { from, to, health, head, applied, eventsBehind, secondsBehind, bytesUnsent } = direction;
+  const { log, from, to, health, head, applied, eventsBehind, secondsBehind, bytesUnsent } = direction;
   return [
+    log,
     `${from} -> ${to}`,
     styled(out, health),
     known(head?.seq, formatCount),
@@ -85,23 +89,33 @@ function describeProof({ proof, ready }: Direction, at: string): string {
   return `${formatDuration(ageMs)} ago: ${formatQuantity(proof.rows, 'row')} ${verdict}${ready ? ', ready' : ''}`;
 }
 
-function describeLoss(out: Output, { from, loss, heardSecondsAgo }: Direction): string {
-  if (!loss) return `If ${from} died now: not known`;
-  const age =
-    heardSecondsAgo !== null && heardSecondsAgo > 3
-      ? ` (as of ${formatDuration(heardSecondsAgo * 1_000)} ago)`
-      : '';
-  if (loss.changes === 0) return `If ${from} died now: nothing lost${age}`;
-  const oldest = formatDuration(loss.oldestSeconds * 1_000);
-  return out.style(
-    'yellow',
-    `If ${from} died now: ${formatQuantity(loss.changes, 'change')} lost, oldest ${oldest}${age}`,
-  );
+/** What a log is a list of. */
+const lost: Readonly<Record<Direction['log'], string>> = {
+  configuration: 'change',
+  registration: 'registration',
+};
+
+/** What of both logs of a site would be lost with it. */
+function describeLoss(out: Output, from: string, logs: readonly Direction[]): string {
+  const heardSecondsAgo = Math.max(...logs.map((direction) => direction.heardSecondsAgo ?? 0));
+  const age = heardSecondsAgo > 3 ? ` (as of ${formatDuration(heardSecondsAgo * 1_000)} ago)` : '';
+  const unknown = logs.filter(({ loss }) => loss === null).map(({ log }) => `${lost[log]}s not known`);
+  const losses = logs.flatMap(({ log, loss }) => {
+    if (!loss || loss.changes === 0) return [];
+    const oldest = formatDuration(loss.oldestSeconds * 1_000);
+    return [`${formatQuantity(loss.changes, lost[log])} lost, oldest ${oldest}`];
+  });
+  if (unknown.length === logs.length) return `If ${from} died now: not known`;
+  const parts = [...losses, ...unknown];
+  if (parts.length === 0) return `If ${from} died now: nothing lost${age}`;
+  return out.style('yellow', `If ${from} died now: ${parts.join('; ')}${age}`);
 }
 
-function troubleOf(out: Output, { from, to, trouble }: Direction): readonly string[] {
+function troubleOf(out: Output, { log, from, to, trouble }: Direction): readonly string[] {
   if (!trouble) return [];
-  return [`${out.style('red', `${from} -> ${to}: ${trouble.code}`)} ${trouble.detail}\n${trouble.action}`];
+  return [
+    `${out.style('red', `${log} ${from} -> ${to}: ${trouble.code}`)} ${trouble.detail}\n${trouble.action}`,
+  ];
 }
 
 function describeAlarms(out: Output, alarms: NonNullable<Status['alarms']>): string {

@@ -2,6 +2,7 @@ import type { ErrorDefinition } from './define.ts';
 import { cliErrors } from './cli.ts';
 import { configErrors } from './config.ts';
 import { cryptoErrors } from './crypto.ts';
+import { distributionErrors } from './distribution.ts';
 import { filesErrors } from './files.ts';
 import { ftpErrors } from './ftp.ts';
 import { httpErrors } from './http.ts';
@@ -24,6 +25,7 @@ export const errorRegistry = {
   ...cliErrors,
   ...configErrors,
   ...cryptoErrors,
+  ...distributionErrors,
   ...filesErrors,
   ...ftpErrors,
   ...httpErrors,

@@ -74,6 +74,7 @@ export const jobListSchema = z.object({ jobs: z.array(jobSchema) });
 export const jobPreviewSchema = z.object({
   directions: z.array(
     z.object({
+      log: z.enum(LogName),
       from: siteNameSchema,
       to: siteNameSchema,
       rows: z.int().nonnegative(),

@@ -1,11 +1,15 @@
 import { z } from 'zod';
 import { incarnationSchema } from '../event.ts';
+import { LogName } from '../names.ts';
 import { positionSchema } from '../link/position-json.ts';
 
 export const logEventsMax = 1_000;
 
+/** Which log of the site is meant. */
+export const logNameQuerySchema = z.object({ log: z.enum(LogName).default('configuration') });
+
 /** Events behind `after` (0: from the oldest held), of one subject where it is given: `subscriber/alice@c1.example`. */
-export const logQuerySchema = z.object({
+export const logQuerySchema = logNameQuerySchema.extend({
   after: z.coerce.number().int().nonnegative().default(0),
   limit: z.coerce.number().int().min(1).max(logEventsMax).default(100),
   subject: z.string().max(1_024).optional(),

@@ -3,7 +3,7 @@ import { DualhomeError, isDualhomeError } from '../../protocol/errors/index.ts';
 import { logNamed } from '../../log/definition.ts';
 import { LogName } from '../../protocol/names.ts';
 import type { JobPreview, JobRequest } from '../../protocol/rest/jobs.ts';
-import { scopeSchema } from '../../protocol/scope.ts';
+import { isWhole, scopeSchema } from '../../protocol/scope.ts';
 import type { Scope } from '../../protocol/scope.ts';
 import { copyingOf, peerNamed, sendingOf } from '../peer-logs.ts';
 import type { Peer, SynchronizerContext } from '../ports.ts';
@@ -30,36 +30,47 @@ export function servePreviews(context: SynchronizerContext): Disposable {
   });
 }
 
-/** What a transfer would do: counted at both sides where the link is up. */
+/** What a transfer would do: counted at both sides where the link is up. A bootstrap of everything is of both logs. */
 export async function previewOf(
-  { config, logs, peers }: SynchronizerContext,
+  context: SynchronizerContext,
   store: JobStore,
-  { kind, peer: name, log, scope }: JobRequest,
+  request: JobRequest,
 ): Promise<JobPreview> {
+  const { kind, log, scope } = request;
+  const rate = (await store.measuredRate()) ?? rowsPerSecondDefault;
+  const logs = kind === 'bootstrap' && isWhole(scope) ? Object.values(LogName) : [log];
+  const sizes: Moved[] = [];
+  for (const each of logs) sizes.push(...(await movedBy(context, { ...request, log: each })));
+  return {
+    directions: sizes.map((moved) => ({
+      ...moved,
+      expectedSeconds: Number((moved.rows / rate).toFixed(1)),
+    })),
+  };
+}
+
+type Moved = Omit<JobPreview['directions'][number], 'expectedSeconds'>;
+
+async function movedBy(
+  { config, logs, peers }: SynchronizerContext,
+  { kind, peer: name, log, scope }: JobRequest,
+): Promise<readonly Moved[]> {
   const peer = peerNamed(peers, name);
   const { send, copy } = peer.logs.get(log) ?? {};
   const own = logs.get(log);
-  const rate = (await store.measuredRate()) ?? rowsPerSecondDefault;
-  const direction = (from: string, to: string, size: ScopeSize, replacesRows: number | null) => ({
-    from,
-    to,
-    ...size,
-    expectedSeconds: Number((size.rows / rate).toFixed(1)),
-    replacesRows,
-  });
-  const directions: JobPreview['directions'] = [];
+  const moved: Moved[] = [];
   if ((kind === 'resync' || kind === 'bootstrap') && send && own) {
     const size = await countScope(own.database, own.definition, scope);
     const replaced = await sizeAt(peer, 'standby', log, scope);
-    directions.push(direction(config.site, name, size, replaced?.rows ?? null));
+    moved.push({ log, from: config.site, to: name, ...size, replacesRows: replaced?.rows ?? null });
   }
   if ((kind === 'pull' || kind === 'bootstrap') && copy) {
     const size = await sizeAt(peer, 'home', log, scope);
     if (!size) throw new DualhomeError('LINK_DOWN', { detail: `${name} cannot be asked` });
-    const replaced = await countScope(copy.database, logNamed(log), scope);
-    directions.push(direction(name, config.site, size, replaced.rows));
+    const { rows: replacesRows } = await countScope(copy.database, logNamed(log), scope);
+    moved.push({ log, from: name, to: config.site, ...size, replacesRows });
   }
-  return { directions };
+  return moved;
 }
 
 async function sizeAt(

@@ -12,7 +12,17 @@ import { statusSchema } from '../../../services/protocol/status.ts';
 import { testApi } from '../../support/api.ts';
 
 const preview = {
-  directions: [{ from: 'c1', to: 'c2', rows: 3, bytes: 300, expectedSeconds: 1, replacesRows: null }],
+  directions: [
+    {
+      log: 'configuration',
+      from: 'c1',
+      to: 'c2',
+      rows: 3,
+      bytes: 300,
+      expectedSeconds: 1,
+      replacesRows: null,
+    },
+  ],
 };
 
 /** A synchronizer that knows no peer, in so far as an api sees it. */
