@@ -1,4 +1,9 @@
 import { defineConfig } from 'vitest/config';
+import { ClosingReporter } from './support/closing-reporter.ts';
+import { fastEnvironment } from './support/fast-environment.ts';
+
+// For the processes of the run, which have this one's environment; what is set from outside stays.
+for (const [name, value] of Object.entries(fastEnvironment())) process.env[name] ??= value;
 
 /** Projects by kind; `unit` and `contract` need nothing but Node, the others start real parts. */
 const project = (name: string, testTimeout: number, extra: object = {}) => ({
@@ -12,19 +17,19 @@ const project = (name: string, testTimeout: number, extra: object = {}) => ({
   },
 });
 
+/** Come first, and share a process: what they load is most of their work. */
+const quick = { sequence: { groupOrder: 0 }, isolate: false };
+const real = { sequence: { groupOrder: 1 }, pool: 'forks', globalSetup: ['./support/global-setup.ts'] };
+
 export default defineConfig({
   test: {
-    reporters: ['default'],
+    reporters: ['default', new ClosingReporter()],
     projects: [
-      project('unit', 10_000),
-      project('contract', 20_000),
-      project('integration', 60_000, { pool: 'forks', globalSetup: ['./support/global-setup.ts'] }),
-      project('system', 120_000, { pool: 'forks', fileParallelism: false }),
-      project('fault', 180_000, {
-        pool: 'forks',
-        fileParallelism: false,
-        globalSetup: ['./support/global-setup.ts'],
-      }),
+      project('unit', 10_000, quick),
+      project('contract', 20_000, quick),
+      project('integration', 60_000, real),
+      project('system', 120_000, real),
+      project('fault', 180_000, real),
     ],
   },
 });

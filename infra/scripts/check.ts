@@ -1,3 +1,3 @@
-import { checkSteps, runSteps } from './steps.ts';
+import { runSteps, staticChecks, tests } from './steps.ts';
 
-runSteps(checkSteps);
+await runSteps([staticChecks, [tests('unit', 'contract')]]);

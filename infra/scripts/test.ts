@@ -1,8 +1,3 @@
-import { checkSteps, runSteps, vitest } from './steps.ts';
+import { runSteps, staticChecks, tests } from './steps.ts';
 
-runSteps([
-  ...checkSteps,
-  { name: 'integration', command: vitest('integration') },
-  { name: 'system', command: vitest('system') },
-  { name: 'fault', command: vitest('fault') },
-]);
+await runSteps([staticChecks, [tests()]]);

@@ -16,6 +16,7 @@ import type {
 } from '../../services/platform/embedded-postgres/server.ts';
 import { openDatabase } from '../../services/platform/postgres/database.ts';
 import type { Result } from '../../services/platform/postgres/database.ts';
+import { copyCluster } from '../support/cluster-template.ts';
 import { freePort, testServer } from '../support/test-server.ts';
 
 const isRoot = process.getuid?.() === 0;
@@ -27,8 +28,15 @@ async function ask<R>(server: Pick<EmbeddedPostgres, 'url'>, sql: string): Promi
 
 type Place = AsyncDisposable & { readonly dir: string; readonly options: EmbeddedPostgresOptions };
 
-/** A directory for one server; whatever still runs in it at the end is stopped. */
+/** A directory for one server, with a cluster in it. */
 async function place(): Promise<Place> {
+  const here = await emptyPlace();
+  await copyCluster(here.options.dataDir, here.options.superuserPassword);
+  return here;
+}
+
+/** A directory for one server, whose cluster is made by its first start. */
+async function emptyPlace(): Promise<Place> {
   const dir = await mkdtemp(join(tmpdir(), 'dualhome-test-'));
   await chmod(dir, 0o711);
   const options = {
@@ -96,7 +104,7 @@ test('a stop ends sessions that are in the middle of a transaction', async () =>
 });
 
 test('each data directory has an identity of its own, and an emptied one gets another', async () => {
-  await using here = await place();
+  await using here = await emptyPlace();
   const seen = new Set<string>();
   for (const name of ['one', 'two', 'one']) {
     const dataDir = join(here.dir, name);
@@ -215,7 +223,7 @@ test('another password than the one the data was made with is refused, and the s
 });
 
 test('an initialisation that was cut off is begun again', async () => {
-  await using here = await place();
+  await using here = await emptyPlace();
   await mkdir(join(here.options.dataDir, 'pgdata.new'), { recursive: true });
   await writeFile(join(here.options.dataDir, 'pgdata.new', 'PG_VERSION'), '18\n');
   await using server = await startEmbeddedPostgres(here.options);
@@ -223,7 +231,7 @@ test('an initialisation that was cut off is begun again', async () => {
 });
 
 test('data of another major version is refused', async () => {
-  await using here = await place();
+  await using here = await emptyPlace();
   await mkdir(join(here.options.dataDir, 'pgdata'), { recursive: true });
   await writeFile(join(here.options.dataDir, 'pgdata', 'PG_VERSION'), '15\n');
   await expect(startEmbeddedPostgres(here.options)).rejects.toMatchObject({
@@ -250,27 +258,25 @@ test('a server starts under umask 077, in a process group of its own, as nice as
   }
 });
 
-test.skipIf(!isRoot)(
-  'below a directory only root may enter, the data is kept elsewhere and linked',
-  async () => {
-    await using here = await place();
-    const closed = join(here.dir, 'closed');
-    await mkdir(closed, { mode: 0o700 });
-    const told: string[] = [];
-    const options = {
-      ...here.options,
-      dataDir: join(closed, 'home'),
-      log: (line: string) => told.push(line),
-    };
-    const first = await startEmbeddedPostgres(options);
-    expect(first.dataDir).toMatch(join(here.dir, 'runtime', 'data', 'home-'));
-    expect(told).toContain(`The data of ${options.dataDir} is kept in ${first.dataDir}.`);
-    await first.stop();
-    await using again = await startEmbeddedPostgres(options);
-    expect(again.systemIdentifier).toBe(first.systemIdentifier);
-    await again.stop();
-    await rm(first.dataDir, { recursive: true });
-    await using anew = await startEmbeddedPostgres(options);
-    expect(anew.systemIdentifier).not.toBe(first.systemIdentifier);
-  },
-);
+test('below a directory only root may enter, the data is kept elsewhere and linked', async ({ skip }) => {
+  skip(!isRoot, 'only as root');
+  await using here = await emptyPlace();
+  const closed = join(here.dir, 'closed');
+  await mkdir(closed, { mode: 0o700 });
+  const told: string[] = [];
+  const options = {
+    ...here.options,
+    dataDir: join(closed, 'home'),
+    log: (line: string) => told.push(line),
+  };
+  const first = await startEmbeddedPostgres(options);
+  expect(first.dataDir).toMatch(join(here.dir, 'runtime', 'data', 'home-'));
+  expect(told).toContain(`The data of ${options.dataDir} is kept in ${first.dataDir}.`);
+  await first.stop();
+  await using again = await startEmbeddedPostgres(options);
+  expect(again.systemIdentifier).toBe(first.systemIdentifier);
+  await again.stop();
+  await rm(first.dataDir, { recursive: true });
+  await using anew = await startEmbeddedPostgres(options);
+  expect(anew.systemIdentifier).not.toBe(first.systemIdentifier);
+});

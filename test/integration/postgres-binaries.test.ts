@@ -37,29 +37,27 @@ afterAll(async () => {
   await rm(dir, { recursive: true });
 });
 
-test.skipIf(!isRoot)(
-  'binaries in a directory closed to the server are copied, complete, and run there',
-  async () => {
-    await chmod(packageDir, 0o700);
-    const umask = process.umask(0o077);
-    try {
-      const found = await Promise.all(
-        [1, 2].map(() => findBinaries(nobody, join(dir, 'deep/runtime'), packageDir)),
-      );
-      const [{ postgres, major } = { postgres: '', major: '' }] = found;
-      expect(found[1]).toEqual(found[0]);
-      expect(postgres).toMatch(join(dir, 'deep/runtime/postgresql-'));
-      const { stdout } = await promisify(execFile)(postgres, ['--version'], {
-        cwd: '/',
-        uid: nobody.uid,
-        gid: nobody.gid,
-      });
-      expect(stdout).toContain(`(PostgreSQL) ${major}.`);
-    } finally {
-      process.umask(umask);
-    }
-  },
-);
+test('binaries in a directory closed to the server are copied, complete, and run there', async ({ skip }) => {
+  skip(!isRoot, 'only as root');
+  await chmod(packageDir, 0o700);
+  const umask = process.umask(0o077);
+  try {
+    const found = await Promise.all(
+      [1, 2].map(() => findBinaries(nobody, join(dir, 'deep/runtime'), packageDir)),
+    );
+    const [{ postgres, major } = { postgres: '', major: '' }] = found;
+    expect(found[1]).toEqual(found[0]);
+    expect(postgres).toMatch(join(dir, 'deep/runtime/postgresql-'));
+    const { stdout } = await promisify(execFile)(postgres, ['--version'], {
+      cwd: '/',
+      uid: nobody.uid,
+      gid: nobody.gid,
+    });
+    expect(stdout).toContain(`(PostgreSQL) ${major}.`);
+  } finally {
+    process.umask(umask);
+  }
+});
 
 test('missing links to libraries are made, by two at one time too', async () => {
   await chmod(packageDir, 0o755);

@@ -1,22 +1,29 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { subscriber } from '../../services/model/subscriber.ts';
 import { aSubscriber } from './builders.ts';
 import type { TestSite } from './test-site.ts';
 
+/** Enough of a load to be in the way of everything, and little enough to leave the processors to what is tested. */
+const paceMs = 10;
+
 /**
- * Changes rows at a site without pause until disposed of. A change whose answer was lost is made
+ * Changes rows at a site, one after the other, until disposed of. A change whose answer was lost is made
  * again, as any provisioning system would; what was acknowledged is remembered, so that a test can
  * look for it.
  */
 export class SteadyChanges implements AsyncDisposable {
   readonly #site: TestSite;
+  readonly #first: number;
   readonly #rows: number;
   readonly #acknowledged = new Map<number, string>();
   readonly #running: Promise<void>;
   #stopped = false;
   #failures = 0;
 
-  constructor(site: TestSite, rows = 50) {
+  /** `first` and `rows` say which subscribers are changed. */
+  constructor(site: TestSite, { first = 1, rows = 50 } = {}) {
     this.#site = site;
+    this.#first = first;
     this.#rows = rows;
     this.#running = this.#run();
   }
@@ -42,10 +49,11 @@ export class SteadyChanges implements AsyncDisposable {
 
   async #run(): Promise<void> {
     for (let k = 1; !this.#stopped; k += 1) {
-      const n = (k % this.#rows) + 1;
+      const n = this.#first + (k % this.#rows);
       const displayName = `Change ${k}`;
       await this.#untilAnswered(n, displayName);
       this.#acknowledged.set(n, displayName);
+      await sleep(paceMs);
     }
   }
 
@@ -57,6 +65,7 @@ export class SteadyChanges implements AsyncDisposable {
       } catch (error) {
         this.#failures += 1;
         if (this.#stopped) throw error;
+        await sleep(paceMs);
       }
     }
   }

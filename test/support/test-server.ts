@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { startEmbeddedPostgres } from '../../services/platform/embedded-postgres/server.ts';
 import type { EmbeddedPostgres } from '../../services/platform/embedded-postgres/server.ts';
 import { isDualhomeError } from '../../services/protocol/errors/index.ts';
+import { copyCluster } from './cluster-template.ts';
 import { Guard } from './guard.ts';
 
 export type TestServerOptions = {
@@ -90,6 +91,7 @@ export async function testServer(options: TestServerOptions = {}): Promise<TestS
   await chmod(dir, 0o711);
   const server = new TestServer(join(dir, 'data'), options);
   try {
+    await copyCluster(server.dataDir, PASSWORD);
     await server.start();
     return server;
   } catch (error) {

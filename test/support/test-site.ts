@@ -12,6 +12,7 @@ import { changeDoneSchema } from '../../services/protocol/rest/changes.ts';
 import type { ChangeDone } from '../../services/protocol/rest/changes.ts';
 import type { Position } from '../../services/protocol/position.ts';
 import { HttpClient } from '../../services/platform/http/client.ts';
+import { Secret } from '../../services/platform/logging/secret.ts';
 import { signalProcess, startTicks } from '../../services/platform/embedded-postgres/process.ts';
 import { openDatabase } from '../../services/platform/postgres/database.ts';
 import type { Database } from '../../services/platform/postgres/database.ts';
@@ -19,21 +20,25 @@ import { readSiteFile } from '../../services/site/config/read.ts';
 import type { SiteFile } from '../../services/site/config/read.ts';
 import { formatAddress } from '../../services/site/config/values.ts';
 import { locateDatabase } from '../../services/site/databases/locate.ts';
-import { standbyName } from '../../services/site/databases/plan.ts';
+import { plannedDatabases, standbyName } from '../../services/site/databases/plan.ts';
 import { initSite } from '../../services/site/init.ts';
 import { siteLayout } from '../../services/site/layout.ts';
 import type { SiteLayout } from '../../services/site/layout.ts';
 import { takePortBlock } from '../../services/site/port-block.ts';
 import { plannedPrograms } from '../../services/site/programs.ts';
-import { readSecret } from '../../services/site/secrets.ts';
+import { openPasswords, readSecret, writeSecret } from '../../services/site/secrets.ts';
 import { readSiteState } from '../../services/site/supervisor/state-file.ts';
 import type { SiteState } from '../../services/site/supervisor/state-file.ts';
+import { copyCluster } from './cluster-template.ts';
 
 type UnitStatus = SiteState['units'][number];
 
 const waitMs = 60_000;
 const pollMs = 20;
 const logTailLines = 15;
+
+/** The same at every test site, so that one cluster can be copied to all of them. */
+const databaseKey = '00'.repeat(32);
 
 /**
  * One site of a test: its supervisor, programs and databases are real processes on ports of their own. Its disposal
@@ -47,6 +52,7 @@ export class TestSite implements AsyncDisposable {
   readonly #databases = new Map<string, Database>();
   #supervisor: ChildProcess | undefined;
   #output = '';
+  #wasStarted = false;
 
   private constructor(name: string, { path, dataDir }: SiteFile, stack: AsyncDisposableStack) {
     this.name = name;
@@ -66,6 +72,8 @@ export class TestSite implements AsyncDisposable {
       listenHost: host,
       firstPort: first,
     });
+    const { secrets } = siteLayout(file.dataDir);
+    await writeSecret(secrets.databaseKey, new Secret(databaseKey));
     return new TestSite(name, file, stack.move());
   }
 
@@ -76,6 +84,8 @@ export class TestSite implements AsyncDisposable {
 
   /** Starts the supervisor and waits until everything runs. `env` reaches the programs too. */
   async start(env: Readonly<Record<string, string>> = {}): Promise<void> {
+    if (!this.#wasStarted) await this.#copyClusters();
+    this.#wasStarted = true;
     const main = join(import.meta.dirname, '../../services/site/main.ts');
     const child = fork(main, ['--config', this.path], {
       detached: true,
@@ -224,6 +234,14 @@ export class TestSite implements AsyncDisposable {
     const left = [...processes].filter(([, { pid, ticks }]) => startTicks(pid) === ticks);
     if (left.length > 0)
       throw new Error(`${this.name} left running: ${left.map(([unit]) => unit).join(', ')}`);
+  }
+
+  /** Only for the first start: a database that is deleted later begins anew, as it would in production. */
+  async #copyClusters(): Promise<void> {
+    const passwordOf = await openPasswords(this.layout);
+    for (const { name, url } of plannedDatabases((await this.file()).config)) {
+      if (url === undefined) await copyCluster(this.layout.postgres(name), passwordOf('postgres').reveal());
+    }
   }
 
   async #failure(what: string): Promise<Error> {

@@ -137,7 +137,7 @@ describe('a site', () => {
     expect(alive(before)).toEqual([...before.keys()]);
     await writeFile(site.path, text.replace('# log_level: info', 'log_level: debug'));
     await site.waitForRestart('api', before.get('api')?.pid ?? 0);
-    expect((await site.state()).problem).toBeUndefined();
+    await site.waitFor('the fault to be gone', async () => (await site.state()).problem === undefined);
     expect(alive(before)).toEqual(['home', 'shared']);
   });
 
