@@ -14,6 +14,7 @@ import { openDistribution } from './distribution/open-distribution.ts';
 import type { DistributionParts } from './distribution/open-distribution.ts';
 import { Engine } from './engine/engine.ts';
 import { FrontMetrics } from './metrics.ts';
+import { startProxy } from './proxy/start-proxy.ts';
 import { Expiry } from './registrar/expiry.ts';
 import { KeyedQueue } from './registrar/keyed-queue.ts';
 import { OutboundConnections } from './registrar/outbound-connections.ts';
@@ -76,7 +77,21 @@ export async function startFront(config: FrontConfig, run: FrontRun): Promise<Fr
     seen,
     tokenKeys,
   });
-  requests.serve({ engine, dispatcher, registrar, expiry, connections, limits, log });
+  const { links } = known;
+  const { proxy } = await startProxy({
+    config,
+    tokenKeys,
+    engine,
+    transports,
+    limits,
+    dispatcher,
+    distribution,
+    links,
+    clock,
+    log,
+    stack,
+  });
+  requests.serve({ engine, dispatcher, registrar, proxy, expiry, connections, limits, log });
   observe(metrics, config, { distribution, registrations, engine, transports, limits });
   const health = () => ({
     healthy: registrations.state.open,

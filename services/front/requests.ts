@@ -1,7 +1,9 @@
 import type { Logger } from '../platform/logging/logger.ts';
 import type { Request } from '../sip/message/message.ts';
+import { isSip } from '../sip/message/uri.ts';
 import type { Flow } from '../sip/transport/flow-token.ts';
 import type { Dispatcher } from './dispatch/dispatcher.ts';
+import type { Proxy } from './proxy/proxy.ts';
 import type { Engine, Incoming, RequestUser } from './engine/engine.ts';
 import { isServed } from './handshake.ts';
 import type { Expiry } from './registrar/expiry.ts';
@@ -14,13 +16,15 @@ export type RequestsParts = {
   readonly engine: Engine;
   readonly dispatcher: Dispatcher;
   readonly registrar: Registrar;
+  readonly proxy: Proxy;
   readonly expiry: Expiry;
   readonly connections: OutboundConnections;
   readonly limits: SourceLimits;
   readonly log: Logger;
 };
 
-const methods = 'REGISTER, OPTIONS';
+const methods =
+  'REGISTER, OPTIONS, INVITE, ACK, CANCEL, BYE, UPDATE, PRACK, INFO, MESSAGE, NOTIFY, SUBSCRIBE, REFER, PUBLISH';
 
 /** Hands each request to whoever serves its method. */
 export class Requests implements RequestUser {
@@ -35,21 +39,28 @@ export class Requests implements RequestUser {
     return this.#parts?.limits.admit(address) ?? false;
   }
 
-  onRequest(request: Request, transaction: Incoming, flow: Flow): void {
+  onRequest(request: Request, transaction: Incoming, flow: Flow, cancels?: Incoming): void {
     const parts = this.#parts;
     if (!parts) return;
     if (request.method === 'REGISTER') void parts.registrar.register(request, transaction, flow);
-    else if (request.method === 'OPTIONS') void shakeHands(parts, request, transaction, flow);
-    else parts.engine.answer(request, transaction, 405, { headers: [['Allow', methods]] });
+    else if (isForUs(request)) void shakeHands(parts, request, transaction, flow);
+    else parts.proxy.onRequest(request, transaction, flow, cancels);
   }
 
-  onAck(): void {}
+  onAck(request: Request, flow: Flow): void {
+    this.#parts?.proxy.onAck(request, flow);
+  }
 
   onClosed(flow: Flow): void {
     if (!this.#parts) return;
     const { connections, expiry } = this.#parts;
     void expiry.lost(connections.lost(flow.connection));
   }
+}
+
+/** OPTIONS that asks this element, not a subscriber (RFC 3261 section 11). */
+function isForUs({ method, uri }: Request): boolean {
+  return method === 'OPTIONS' && uri !== undefined && isSip(uri) && uri.user === undefined;
 }
 
 async function shakeHands(

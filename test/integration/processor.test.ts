@@ -115,7 +115,7 @@ describe('a processor', () => {
       method: 'INVITE',
       from: { user: 'ada', host: 'c1.example' },
       asserted: [],
-      called: { user: '1', host: 'c1.example' },
+      called: { user: '1', host: 'c1.example', isHere: false },
       credentials: null,
       source,
       certificateSha256: null,

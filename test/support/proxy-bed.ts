@@ -77,9 +77,12 @@ export class ProxyBed implements AsyncDisposable {
       const listen = { host: '127.0.0.1', port: ports[transport] };
       return { transport, listen, advertised: listen };
     });
-    const engine = bed.#stack.use(
+    const engine: Engine = bed.#stack.use(
       new Engine(systemClock, {
-        onRequest: (...request) => proxy.onRequest(...request),
+        onRequest: (request, ...rest) => {
+          if (request.method !== 'OPTIONS') return proxy.onRequest(request, ...rest);
+          return engine.answer(request, rest[0], bed.state.isServing ? 200 : 503);
+        },
         onAck: (...ack) => proxy.onAck(...ack),
         onClosed: () => undefined,
       }),
@@ -103,7 +106,6 @@ export class ProxyBed implements AsyncDisposable {
       keys: [key, ...peers.map((peer) => peer.key)],
       peers,
       isLinkUp: () => bed.state.isLinkUp,
-      isServing: () => bed.state.isServing,
     };
     const own = new OwnAddresses(listeners, pair.keys);
     const prober = bed.#stack.use(new Prober({ engine, own, clock: systemClock, onChange: () => undefined }));
@@ -121,6 +123,7 @@ export class ProxyBed implements AsyncDisposable {
         bindings: { of: (aor) => bed.#bindings.filter((binding) => binding.aor === aor) },
         dispatch: dispatchTo(configurations, bed.state.down),
         clock: systemClock,
+        prove: () => undefined,
         records: { write: (record) => bed.records.push(record) },
       }),
     );
@@ -169,6 +172,15 @@ export class ProxyBed implements AsyncDisposable {
     this.#open.proxy.onRegistered(binding);
   }
 
+  forgetAll(aor: string): void {
+    for (const binding of this.#bindings.filter((each) => each.aor === aor)) this.forget(binding);
+  }
+
+  /** The URI of the flow by which the phone is registered here. */
+  edgeOf({ aor }: SoftPhone): string {
+    return this.#bindings.find((binding) => binding.aor === aor)?.edge ?? '';
+  }
+
   forget(binding: Binding): void {
     const at = this.#bindings.indexOf(binding);
     if (at >= 0) this.#bindings.splice(at, 1);
@@ -184,36 +196,51 @@ export class ProxyBed implements AsyncDisposable {
   }
 }
 
-/** Certificates, keys and ports for the fronts of a pair that know each other. */
-export async function openPair(
-  configurations: Readonly<Record<'c1' | 'c2', readonly CallConfiguration[]>>,
-): Promise<{ readonly c1: ProxyBed; readonly c2: ProxyBed; readonly stack: AsyncDisposableStack }> {
+export type SiteName = 'c1' | 'c2' | 'c3';
+
+export type ProxyBeds = Readonly<Record<SiteName, ProxyBed>> & { readonly stack: AsyncDisposableStack };
+
+/**
+ * Two sites that are a pair, and a third party that is the same software without a peer. `configure` gets the address of
+ * each site's UDP listener, and says on which configurations each one's processors decide, home first.
+ */
+export async function openSites(
+  configure: (
+    addresses: Readonly<Record<SiteName, Address>>,
+  ) => Readonly<Record<SiteName, readonly CallConfiguration[]>>,
+): Promise<ProxyBeds> {
   const stack = new AsyncDisposableStack();
   const directory = stack.use(await TemporaryDirectory.create());
-  const [p1 = 0, p2 = 0, p3 = 0, p4 = 0, p5 = 0, p6 = 0] = await Promise.all(
-    Array.from({ length: 6 }, () => freePort()),
-  );
-  const of = {
-    c1: {
-      key: Buffer.alloc(32, 1),
-      files: await certificateFiles(directory, 'c1'),
-      ports: { udp: p1, tcp: p2, tls: p3 },
-    },
-    c2: {
-      key: Buffer.alloc(32, 2),
-      files: await certificateFiles(directory, 'c2'),
-      ports: { udp: p4, tcp: p5, tls: p6 },
-    },
+  const ports = await Promise.all(Array.from({ length: 9 }, () => freePort()));
+  const at = (name: SiteName, number: number) => {
+    const [udp = 0, tcp = 0, tls = 0] = ports.slice(3 * number);
+    return { name, key: Buffer.alloc(32, number + 1), ports: { udp, tcp, tls } };
   };
-  const peer = (name: 'c1' | 'c2') => ({
-    ...of[name],
-    name,
-    sip: { host: '127.0.0.1', port: of[name].ports.tls },
+  const parts = { c1: at('c1', 0), c2: at('c2', 1), c3: at('c3', 2) };
+  const address = ({ ports: { udp } }: { ports: { udp: number } }): Address => ({
+    host: '127.0.0.1',
+    port: udp,
   });
-  const c1 = stack.use(await ProxyBed.open('c1', configurations.c1, { ...of.c1, peers: [peer('c2')] }));
-  const c2 = stack.use(await ProxyBed.open('c2', configurations.c2, { ...of.c2, peers: [peer('c1')] }));
-  await Promise.all([c1.waitForPeer('c2'), c2.waitForPeer('c1')]);
-  return { c1, c2, stack };
+  const { c1: a1, c2: a2, c3: a3 } = parts;
+  const configurations = configure({ c1: address(a1), c2: address(a2), c3: address(a3) });
+  const files = {
+    c1: await certificateFiles(directory, 'c1'),
+    c2: await certificateFiles(directory, 'c2'),
+    c3: await certificateFiles(directory, 'c3'),
+  };
+  const peer = (name: 'c1' | 'c2') => {
+    const { key, ports: own } = parts[name];
+    return { name, key, files: files[name], sip: { host: '127.0.0.1', port: own.tls } };
+  };
+  const open = async (name: SiteName, peers: ReturnType<typeof peer>[]) =>
+    stack.use(await ProxyBed.open(name, configurations[name], { ...parts[name], files: files[name], peers }));
+  const beds = {
+    c1: await open('c1', [peer('c2')]),
+    c2: await open('c2', [peer('c1')]),
+    c3: await open('c3', []),
+  };
+  await Promise.all([beds.c1.waitForPeer('c2'), beds.c2.waitForPeer('c1')]);
+  return { ...beds, stack };
 }
 
 const unavailable = { kind: 'refused', status: 503, reason: 'Service Unavailable' } as const;

@@ -10,7 +10,7 @@ import type { Frame } from '../../services/sip/transport/stream-framer.ts';
 import { Arrivals } from './arrivals.ts';
 import { asResponse } from './sip-messages.ts';
 
-/** A UDP socket on loopback that sends to one port and keeps what comes. */
+/** A UDP socket on loopback that sends to one port and keeps what comes; on a port of its own choice unless given. */
 export class UdpClient implements AsyncDisposable {
   readonly datagrams = new Arrivals<Buffer>();
   readonly #socket: Socket;
@@ -22,9 +22,9 @@ export class UdpClient implements AsyncDisposable {
     socket.on('message', (bytes) => this.datagrams.push(bytes));
   }
 
-  static async open(port: number): Promise<UdpClient> {
+  static async open(port: number, ownPort = 0): Promise<UdpClient> {
     const socket = createSocket('udp4');
-    socket.bind(0, '127.0.0.1');
+    socket.bind(ownPort, '127.0.0.1');
     await once(socket, 'listening');
     return new UdpClient(socket, port);
   }

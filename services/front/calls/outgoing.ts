@@ -7,7 +7,11 @@ import { sealCalleeToken } from './callee-token.ts';
 import type { HopTarget, PeerTarget, SendTarget } from './target.ts';
 
 /** The request's own Request-URI and the Route values that are left, where they decide (in a dialog, from a peer). */
-export type Routed = RouteSet & { readonly isRouted: boolean };
+export type Routed = RouteSet & {
+  readonly isRouted: boolean;
+  /** Of the dialog, where there is one. */
+  readonly token?: string | undefined;
+};
 
 /**
  * Request-URI and Route values a request goes to a target with (RFC 3261 section 16.6 steps 2 and 6). A new call gets the
@@ -15,14 +19,14 @@ export type Routed = RouteSet & { readonly isRouted: boolean };
  */
 export function routeSetFor(
   target: SendTarget,
-  { uri, routes, isRouted }: Routed,
+  { uri, routes, isRouted, token }: Routed,
   pair: { readonly keys: TokenKeys; readonly frontOf: (site: string) => Address },
 ): RouteSet {
   switch (target.kind) {
     case 'flow':
       return isRouted ? { uri, routes } : { uri: target.binding.contact, routes: target.binding.path };
     case 'peer':
-      return peerRouteSet(target, { uri, routes, isRouted }, pair);
+      return peerRouteSet(target, { uri, routes, isRouted, token }, pair);
     case 'next-hop':
       return { uri: hopUri(target), routes: [] };
     case 'onward':
@@ -34,13 +38,15 @@ export function routeSetFor(
 
 function peerRouteSet(
   { binding, callee, site }: PeerTarget,
-  { uri, routes, isRouted }: Routed,
+  { uri, routes, isRouted, token }: Routed,
   { keys, frontOf }: { readonly keys: TokenKeys; readonly frontOf: (site: string) => Address },
 ): RouteSet {
   if (!binding) {
     const { host, port } = frontOf(site);
-    const edge = `<sip:${sealCalleeToken(keys, callee)}@${host}:${port};transport=tls;lr>`;
-    return { uri: callee.address === null ? uri : `sip:${callee.address}`, routes: [edge] };
+    const handOver = (user: string): string => `<sip:${user}@${host}:${port};transport=tls;lr>`;
+    if (isRouted) return { uri, routes: [handOver(token ?? ''), ...routes] };
+    const asked = callee.address === null ? uri : `sip:${callee.address}`;
+    return { uri: asked, routes: [handOver(sealCalleeToken(keys, callee))] };
   }
   const edge = `<${binding.edge}>`;
   return isRouted

@@ -21,6 +21,7 @@ export class Distribution {
   readonly #counts: number[];
   /** Where devices are, whichever site they are registered at: after a failover they come from there. */
   readonly addresses = new KnownAddresses();
+  #watcher: ((site: string, row: FlowRow) => void) | undefined;
 
   constructor(site: string, peers: readonly string[]) {
     this.#sites = [site, ...peers];
@@ -37,22 +38,14 @@ export class Distribution {
     return this.#counts[this.#sites.indexOf(site)] ?? 0;
   }
 
+  /** `watcher` is told of every flow that is taken from now on. */
+  watch(watcher: (site: string, row: FlowRow) => void): void {
+    this.#watcher = watcher;
+  }
+
   /** Takes a row as its event left it; an older one than is held is passed over. */
   put(site: string, row: FlowRow, seq: number): void {
-    const number = this.#sites.indexOf(site);
-    const binding = this.#codec.encode(number, seq, row);
-    const first = this.#aors.get(row.aor);
-    if (!first) {
-      this.#aors.set(ownCopy(row.aor), binding);
-      this.#count(number, 1, binding);
-      return;
-    }
-    const held = find(first, number, row.device, row.reg_id);
-    if (held && held.seq > seq) return;
-    if (held) this.#unlink(row.aor, held);
-    binding.next = this.#aors.get(row.aor);
-    this.#aors.set(row.aor, binding);
-    this.#count(number, 1, binding);
+    if (this.#take(site, row, seq)) this.#watcher?.(site, row);
   }
 
   /** Takes note that the event `seq` removed a flow. */
@@ -128,6 +121,24 @@ export class Distribution {
       }
     }
     return due;
+  }
+
+  #take(site: string, row: FlowRow, seq: number): boolean {
+    const number = this.#sites.indexOf(site);
+    const binding = this.#codec.encode(number, seq, row);
+    const first = this.#aors.get(row.aor);
+    if (!first) {
+      this.#aors.set(ownCopy(row.aor), binding);
+      this.#count(number, 1, binding);
+      return true;
+    }
+    const held = find(first, number, row.device, row.reg_id);
+    if (held && held.seq > seq) return false;
+    if (held) this.#unlink(row.aor, held);
+    binding.next = this.#aors.get(row.aor);
+    this.#aors.set(row.aor, binding);
+    this.#count(number, 1, binding);
+    return true;
   }
 
   #unlink(aor: string, binding: Binding): void {

@@ -190,7 +190,7 @@ export class CallRunner {
       return { kind: 'devices', found: decision, chains };
     }
     if (decision.kind === 'refused') {
-      const chain = this.#isFromPeer ? undefined : ways.askPeers(destination);
+      const chain = this.#isFromPeer ? undefined : ways.askPeers(callee);
       return chain ? { kind: 'outward', chain } : { kind: 'nowhere', refusal: decision };
     }
     if (!route) return { kind: 'nowhere', refusal };

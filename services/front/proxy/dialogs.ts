@@ -25,7 +25,10 @@ export class Dialogs {
     this.#options = options;
   }
 
-  /** The way to the other end: the device's flows, newest first; else where the request itself leads. */
+  /**
+   * The way to the other end: the device's flows, newest first, or whatever a peer knows of it; of an end that is no
+   * device, where the request itself leads.
+   */
   async chainsTo(
     { end, uri, routes }: Admission & { readonly kind: 'dialog' },
     isFromPeer: boolean,
@@ -38,7 +41,9 @@ export class Dialogs {
     const ofDevice = bindings.of(end.aor).filter(({ device }) => deviceDigest(device) === end.device);
     const targets = ofDevice.map((binding) => targetOf(binding, ways.surroundings, isFromPeer));
     const chain = chainOf(targets.filter((target) => target !== undefined));
-    return chain ? [chain] : [];
+    if (chain) return [chain];
+    const beyond = isFromPeer ? undefined : ways.askPeers({ address: end.aor, number: null });
+    return beyond ? [beyond] : [];
   }
 
   /** The dialog token that the peer's front has put into a request. */

@@ -38,7 +38,7 @@ export function outgoingRequest(
   const { keys, peers } = pair;
   const frontOf = (site: string) =>
     peers.find(({ name }) => name === site)?.sip ?? { host: site, port: 5061 };
-  const routes = routeSetFor(target, attempt.routed, { keys, frontOf });
+  const routes = routeSetFor(target, { ...attempt.routed, token }, { keys, frontOf });
   const bytes = forwardRequest(edited(attempt.request, target, forwardings), {
     ...routes,
     via: own.via(flow, makeBranch(unique, loopHash(received))),

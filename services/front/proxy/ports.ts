@@ -27,6 +27,4 @@ export type Pair = {
   readonly keys: TokenKeys;
   readonly peers: readonly { readonly name: string; readonly sip: Address | null }[];
   readonly isLinkUp: (peer: string) => boolean;
-  /** Whether the home processor serves: what neighbours' OPTIONS are answered by. */
-  readonly isServing: () => boolean;
 };

@@ -4,7 +4,7 @@ import type { MessageEdit } from '../../sip/message/edit.ts';
 import type { Request } from '../../sip/message/message.ts';
 import { parseDatagram } from '../../sip/message/parse.ts';
 import { buildRefusal } from '../../sip/message/response.ts';
-import { isSip, parseUri } from '../../sip/message/uri.ts';
+import { parseUri } from '../../sip/message/uri.ts';
 import { forwardingFault } from '../../sip/proxy/admit.ts';
 import type { RouteSet } from '../../sip/proxy/route.ts';
 import type { Flow } from '../../sip/transport/flow-token.ts';
@@ -26,11 +26,9 @@ import { RunningCalls } from './running-calls.ts';
 export type ProxyOptions = Omit<RunnerContext, 'timers'> & {
   readonly transports: Transports;
   readonly records: CallRecords;
+  /** A message over this flow was shown to be genuine. */
+  readonly prove: (flow: Flow) => void;
 };
-
-/** What neighbours and devices are told by OPTIONS. */
-const allowed =
-  'INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, UPDATE, PRACK, INFO, MESSAGE, NOTIFY, SUBSCRIBE, REFER, PUBLISH';
 
 /** Extensions a Proxy-Require may ask for: none. */
 const noExtensions: readonly string[] = [];
@@ -81,7 +79,6 @@ export class Proxy implements Disposable {
       case 'callee':
         return this.#find(request, transaction, flow, admission);
       case 'new':
-        if (isForUs(request, admission)) return this.#answerOptions(request, transaction);
         return void this.#originate(request, transaction, flow, admission);
     }
   }
@@ -91,13 +88,13 @@ export class Proxy implements Disposable {
     const admission = this.#admit(request, flow);
     if (admission.kind === 'edge') {
       const { flow: edge } = admission;
-      return this.#sendAck(request, flow, admission, [[{ kind: 'edge', flow: edge }]]);
+      return this.#sendAck(request, flow, admission, undefined, [[{ kind: 'edge', flow: edge }]]);
     }
     if (admission.kind !== 'dialog') return;
     const isFromPeer = this.#peerAt(flow) !== undefined;
     void this.#dialogs
       .chainsTo(admission, isFromPeer)
-      .then((chains) => this.#sendAck(request, flow, admission, chains));
+      .then((chains) => this.#sendAck(request, flow, admission, admission.token, chains));
   }
 
   /** A device has registered, here or at a peer. */
@@ -124,12 +121,6 @@ export class Proxy implements Disposable {
     if (cancels) this.#calls.cancel(cancels);
   }
 
-  #answerOptions(request: Request, transaction: Incoming): void {
-    const { engine, pair } = this.#options;
-    const headers = [['Allow', allowed] as const, ['Supported', 'path, outbound'] as const];
-    engine.answer(request, transaction, pair.isServing() ? 200 : 503, { headers });
-  }
-
   #refuse(
     request: Request,
     transaction: Incoming,
@@ -139,14 +130,15 @@ export class Proxy implements Disposable {
   }
 
   async #originate(request: Request, transaction: Incoming, flow: Flow, routeSet: RouteSet): Promise<void> {
-    const { engine, dispatch, transports } = this.#options;
-    const certificate = transports.identity(flow)?.fingerprint;
-    const facts = originateFacts(request, parseUri(routeSet.uri), flow, certificate);
+    const { engine, dispatch, transports, own, prove } = this.#options;
+    const isHere = own.isHere.bind(own);
+    const certificateSha256 = transports.identity(flow)?.fingerprint;
+    const facts = originateFacts(request, parseUri(routeSet.uri), { flow, isHere, certificateSha256 });
     if (!facts) return engine.answer(request, transaction, 404);
     const decision = await this.#calls.unlessCancelled(transaction, dispatch.originate(facts));
     if (!decision) return engine.answer(request, transaction, 487);
     if (decision.kind !== 'admitted') return this.#decline(request, transaction, decision);
-    transports.prove(flow);
+    prove(flow);
     this.#calls.run(transaction, this.#admitted(request, flow, routeSet, decision));
   }
 
@@ -187,6 +179,7 @@ export class Proxy implements Disposable {
     if (token === undefined || !this.#dialogs.isLive(edge, token)) {
       return this.#refuse(request, transaction, { status: 430, reason: 'Flow Failed' });
     }
+    this.#options.prove(flow);
     this.#calls.run(transaction, {
       request,
       received: request,
@@ -206,6 +199,7 @@ export class Proxy implements Disposable {
     flow: Flow,
     { uri, routes, callee }: Admission & { readonly kind: 'callee' },
   ): void {
+    this.#options.prove(flow);
     const refusal = { kind: 'refused', status: 404, reason: 'Not Found' } as const;
     this.#calls.run(transaction, {
       request,
@@ -226,16 +220,23 @@ export class Proxy implements Disposable {
     admission: Admission & { readonly kind: 'dialog' },
   ): Promise<void> {
     const isFromPeer = this.#peerAt(flow) !== undefined;
+    this.#options.prove(flow);
     const chains = await this.#dialogs.chainsTo(admission, isFromPeer);
     this.#calls.run(transaction, dialogAttempt(request, flow, admission, admission.token, chains));
   }
 
-  #sendAck(request: Request, flow: Flow, routeSet: RouteSet, chains: readonly Chain[]): void {
+  #sendAck(
+    request: Request,
+    flow: Flow,
+    routeSet: RouteSet,
+    token: string | undefined,
+    chains: readonly Chain[],
+  ): void {
     const { engine, pair, own, clock, ways } = this.#options;
     for (const target of chains.flat()) {
       const to = target.kind === 'locate' ? undefined : ways.flowTo(target);
       if (!to || target.kind === 'locate') continue;
-      const attempt = dialogAttempt(request, flow, routeSet, undefined, chains);
+      const attempt = dialogAttempt(request, flow, routeSet, token, chains);
       const options = { pair, own, nowMs: clock.nowMs(), unique: engine.newTag() };
       return engine.sendAck(outgoingRequest(attempt, target, to, [], options).toBuffer(), to);
     }
@@ -260,12 +261,6 @@ function dialogAttempt(
     token,
     aim: { kind: 'targets', chains },
   };
-}
-
-/** OPTIONS that asks this element, not a subscriber (RFC 3261 section 11). */
-function isForUs({ method }: Request, { uri }: RouteSet): boolean {
-  const parsed = parseUri(uri);
-  return method === 'OPTIONS' && parsed !== undefined && isSip(parsed) && parsed.user === undefined;
 }
 
 function asRequest(edit: MessageEdit): Request {

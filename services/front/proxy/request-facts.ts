@@ -2,22 +2,28 @@ import type { Dialled, OriginateFacts } from '../../protocol/dispatch/call.ts';
 import type { Party } from '../../protocol/dispatch/common.ts';
 import type { Request } from '../../sip/message/message.ts';
 import { isSip } from '../../sip/message/uri.ts';
-import type { Uri } from '../../sip/message/uri.ts';
+import type { SipUri, Uri } from '../../sip/message/uri.ts';
 import type { Flow } from '../../sip/transport/flow-token.ts';
 import { credentialFacts, partyOf, sourceOf } from '../dispatch/facts.ts';
+
+export type RequestContext = {
+  readonly flow: Flow;
+  /** Whether a URI is an address of this front. */
+  readonly isHere: (uri: SipUri) => boolean;
+  readonly certificateSha256: string | undefined;
+};
 
 /** What a processor is told of a request outside of dialogs; undefined where it names nobody it is from or for. */
 export function originateFacts(
   request: Request,
   uri: Uri | undefined,
-  flow: Flow,
-  certificateSha256: string | undefined,
+  { flow, isHere, certificateSha256 }: RequestContext,
 ): OriginateFacts | undefined {
   const from = fromOf(request.from?.uri);
-  const called = dialledOf(uri);
+  const called = dialledOf(uri, isHere);
   const asserted = ['p-asserted-identity', 'p-preferred-identity']
     .flatMap((name) => request.addresses(name) ?? [])
-    .map((address) => dialledOf(address.uri));
+    .map((address) => dialledOf(address.uri, nowhere));
   if (!from || !called || asserted.length > 4) return undefined;
   return {
     kind: 'originate',
@@ -32,16 +38,21 @@ export function originateFacts(
   };
 }
 
+const nowhere = (): boolean => false;
+
 function fromOf(uri: Uri | undefined): Party | undefined {
-  const dialled = dialledOf(uri);
+  const dialled = dialledOf(uri, nowhere);
   return dialled && { user: dialled.user, host: dialled.host ?? '' };
 }
 
 /** A number or name of a SIP or tel URI. */
-export function dialledOf(uri: Uri | undefined): Dialled | undefined {
+export function dialledOf(uri: Uri | undefined, isHere: RequestContext['isHere']): Dialled | undefined {
   if (!uri || uri.scheme === 'other') return undefined;
-  if (isSip(uri)) return partyOf(uri);
+  if (isSip(uri)) {
+    const party = partyOf(uri);
+    return party && { ...party, isHere: isHere(uri) };
+  }
   const context = uri.params.get('phone-context');
   const host = context === undefined || context.startsWith('+') ? null : context.toLowerCase();
-  return { user: uri.number, host };
+  return { user: uri.number, host, isHere: false };
 }

@@ -1,4 +1,4 @@
-import type { Destination, OutwardRoute } from '../../protocol/dispatch/call.ts';
+import type { Callee, OutwardRoute } from '../../protocol/dispatch/call.ts';
 import { decodeFlowToken } from '../../sip/transport/flow-token.ts';
 import type { Flow } from '../../sip/transport/flow-token.ts';
 import { parseSipUri } from '../../sip/message/uri.ts';
@@ -71,8 +71,8 @@ export class Ways {
     return chainOf(servers.map((server) => ({ kind: 'onward', server })));
   }
 
-  /** The peers, to be asked for a callee whose own processor is down here. */
-  askPeers({ callee }: Destination): Chain | undefined {
+  /** The peers, to be asked for somebody of whom this site knows too little. */
+  askPeers(callee: Callee): Chain | undefined {
     const names = this.#options.pair.peers.map(({ name }) => name);
     return chainOf(names.filter((name) => this.#isPeerAlive(name)).map((name) => askPeer(name, callee)));
   }

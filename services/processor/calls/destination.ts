@@ -36,12 +36,12 @@ export const thirdPartyDialler: Dialler = {
 
 /** Whom the dialled text means: normalised where it was dialled in a domain served here, or as a telephone number. */
 export function calleeOf(dialled: Dialled, dialler: Dialler, { domainAt }: Configuration): Callee {
-  const host = dialled.host ?? dialler.domain;
-  const domain = host === null ? undefined : domainAt(host);
-  const isOurs = dialled.host === null || domain !== undefined;
+  const written = dialled.host === null ? undefined : domainAt(dialled.host);
+  const isOurs = isServedHere(dialled, { domainAt });
+  const host = written?.name ?? (isOurs ? dialler.domain : dialled.host);
   const user = isTelephone(dialled.user) ? dialledDigits(dialled.user) : dialled.user;
   return {
-    address: host === null ? null : `${user}@${domain?.name ?? host}`,
+    address: host === null ? null : `${user}@${host}`,
     number: (isOurs ? normaliseNumber(dialled.user, dialler) : undefined) ?? null,
   };
 }
@@ -55,7 +55,7 @@ export function destinationOf(
   const callee = calleeOf(dialled, dialler, configuration);
   const steps = [calleeInWords(dialled, callee, dialler)];
   const digits = isTelephone(dialled.user) ? dialledDigits(dialled.user) : undefined;
-  const isServed = dialled.host === null || configuration.domainAt(dialled.host) !== undefined;
+  const isServed = isServedHere(dialled, configuration);
   if (digits === undefined || !isServed) {
     return { destination: { callee, route: null, refusal: notFound, isEmergency: false }, steps };
   }
@@ -63,7 +63,8 @@ export function destinationOf(
   if (emergency) {
     steps.push(`${digits} is an emergency number: class of service and limits do not apply`);
     const route = outwardRoute(emergency, configuration);
-    return { destination: { callee, route, refusal: notFound, isEmergency: true }, steps };
+    const asDialled = { ...callee, number: null };
+    return { destination: { callee: asDialled, route, refusal: notFound, isEmergency: true }, steps };
   }
   const row = configuration.routes.longestPrefix(callee.number ?? digits);
   const isAllowed = row !== undefined && dialler.mayUse(row);
@@ -71,6 +72,10 @@ export function destinationOf(
   const route = row && isAllowed ? outwardRoute(row, configuration) : null;
   const refusal = row && !isAllowed ? forbidden(row) : notFound;
   return { destination: { callee, route, refusal, isEmergency: false }, steps };
+}
+
+function isServedHere({ host, isHere }: Dialled, { domainAt }: Pick<Configuration, 'domainAt'>): boolean {
+  return host === null || isHere || domainAt(host) !== undefined;
 }
 
 const notFound: Refused = { kind: 'refused', status: 404, reason: 'Not Found' };

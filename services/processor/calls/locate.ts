@@ -47,9 +47,9 @@ function forwardTo(
 
 function asDialled(to: string): Dialled {
   const uri = parseSipUri(to);
-  if (!uri) return { user: to, host: null };
+  if (!uri) return { user: to, host: null, isHere: false };
   const port = uri.port === undefined ? '' : `:${uri.port}`;
-  return { user: uri.user ?? '', host: `${uri.host.toLowerCase()}${port}` };
+  return { user: uri.user ?? '', host: `${uri.host.toLowerCase()}${port}`, isHere: false };
 }
 
 function forwardingInWords(row: SubscriberRow): string[] {

@@ -88,7 +88,7 @@ async function isHimself(
   row: SubscriberRow,
   configuration: CallConfiguration,
 ): Promise<boolean> {
-  const claims: Dialled[] = isAnonymous(from) ? [...asserted] : [from, ...asserted];
+  const claims: Dialled[] = isAnonymous(from) ? [...asserted] : [{ ...from, isHere: false }, ...asserted];
   for (const claim of claims) {
     const callee = calleeOf(claim, subscriberDialler(row), configuration);
     if ((await subscriberOf(callee, configuration))?.aor !== row.aor) return false;

@@ -20,6 +20,8 @@ export const dialledSchema = z.strictObject({
   user: z.string().max(256),
   /** Of a `tel` URI without context: null. */
   host: z.string().max(260).nullable(),
+  /** The host is an address of this front, whether or not it is an alias of a domain. */
+  isHere: z.boolean(),
 });
 export type Dialled = z.infer<typeof dialledSchema>;
 

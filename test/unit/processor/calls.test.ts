@@ -50,7 +50,7 @@ describe('a dialled number leads', () => {
   const from =
     (dialler: Parameters<typeof destinationOf>[1]) =>
     (user: string, host: string | null = 'example.com') =>
-      destinationOf({ user, host }, dialler, configuration).destination;
+      destinationOf({ user, host, isHere: false }, dialler, configuration).destination;
   const byAlice = from(subscriberDialler(alice));
 
   it('to a name of the domain, whatever alias stands for it', () => {
@@ -106,7 +106,8 @@ describe('a dialled number leads', () => {
     expect(probes('00441234')).toEqual([false]);
     const unprobed = { ...configuration, thirdParties: [{ ...c5, probe: false }] };
     expect(
-      destinationOf({ user: '0301111', host: null }, dialler, unprobed).destination.route?.nextHops,
+      destinationOf({ user: '0301111', host: null, isHere: false }, dialler, unprobed).destination.route
+        ?.nextHops,
     ).toEqual([
       { uri: 'sip:192.0.2.50', probe: false },
       { uri: 'sip:192.0.2.51', probe: true },
@@ -142,7 +143,7 @@ describe('a request that opens a call', () => {
     method: 'INVITE',
     from: { user: 'alice', host: '192.0.2.1:5060' },
     asserted: [],
-    called: { user: '42', host: 'example.com' },
+    called: { user: '42', host: 'example.com', isHere: false },
     credentials: null,
     source: { transport: 'udp', address: '192.0.2.99', port: 5060 },
     certificateSha256: null,
@@ -199,13 +200,16 @@ describe('a request that opens a call', () => {
     ['another From', { from: { user: 'bob', host: 'example.com' } }],
     ['a From of nobody', { from: { user: 'nobody', host: 'example.com' } }],
     ["another's number as From", { from: { user: '+49302000', host: 'example.com' } }],
-    ["another's asserted identity", { asserted: [{ user: 'bob', host: 'example.com' }] }],
-    ["another's number as asserted identity", { asserted: [{ user: '+49302000', host: null }] }],
+    ["another's asserted identity", { asserted: [{ user: 'bob', host: 'example.com', isHere: false }] }],
+    [
+      "another's number as asserted identity",
+      { asserted: [{ user: '+49302000', host: null, isHere: false }] },
+    ],
     [
       'anonymous, but with another asserted identity',
       {
         from: { user: 'anonymous', host: 'anonymous.invalid' },
-        asserted: [{ user: 'bob', host: 'example.com' }],
+        asserted: [{ user: 'bob', host: 'example.com', isHere: false }],
       },
     ],
   ] satisfies [string, Partial<OriginateFacts>][])('is refused with %s', async (_, change) => {

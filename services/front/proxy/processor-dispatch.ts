@@ -1,0 +1,34 @@
+import type { LocateDecision, OriginateDecision } from '../../protocol/dispatch/call.ts';
+import type { Refused } from '../../protocol/dispatch/common.ts';
+import type { Dispatcher, Outcome } from '../dispatch/dispatcher.ts';
+import type { CallDispatch } from './ports.ts';
+
+/** A processor that might know does not say. Without Retry-After: devices and neighbours take their other site. */
+const unavailable: Refused = { kind: 'refused', status: 503, reason: 'Service Unavailable' };
+
+/** Questions about calls, to the right processor by the dispatch table. */
+export function createCallDispatch(dispatcher: Pick<Dispatcher, 'ask'>): CallDispatch {
+  return {
+    originate: async (facts) => {
+      const { user, host } = facts.from;
+      return originateDecision(decisionOf(await dispatcher.ask(`${user}@${host}`, facts)));
+    },
+    locate: async (facts) => {
+      const { address, number } = facts.callee;
+      return locateDecision(decisionOf(await dispatcher.ask(address ?? number ?? '', facts)));
+    },
+  };
+}
+
+function decisionOf(outcome: Outcome) {
+  return outcome.kind === 'unavailable' ? unavailable : outcome.decision;
+}
+
+function originateDecision(decision: ReturnType<typeof decisionOf>): OriginateDecision {
+  return decision.kind === 'granted' || decision.kind === 'found' ? unavailable : decision;
+}
+
+function locateDecision(decision: ReturnType<typeof decisionOf>): LocateDecision {
+  const { kind } = decision;
+  return kind === 'granted' || kind === 'admitted' || kind === 'challenge' ? unavailable : decision;
+}
