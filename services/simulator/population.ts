@@ -84,9 +84,10 @@ export class Population implements AsyncDisposable {
     }
   }
 
-  /** Tells every device to register at a place. */
-  go(to: Place): void {
-    for (const device of this.#devices) device.put({ kind: 'go', to });
+  /** Tells every device that is not there to register at a place; resolves when each has come to an end with it. */
+  async go(to: Place, signal: AbortSignal): Promise<Tally> {
+    for (const device of this.#devices) if (device.servedAt !== to) device.put({ kind: 'go', to });
+    return this.until(() => this.#devices.every(({ state }) => state.asking === null), signal);
   }
 
   /** Ends every registration; resolves when none is left or the signal aborts. */

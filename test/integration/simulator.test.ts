@@ -55,8 +55,7 @@ describe('simulated devices', () => {
     await expect.poll(() => backup.seen.get('OPTIONS') ?? 0).toBeGreaterThan(probes + 200);
     expect(primary.seen.get('REGISTER')).toBe(registersBefore);
 
-    population.go('primary');
-    await population.until(({ atPrimary }) => atPrimary === 50, limit());
+    expect(await population.go('primary', limit())).toMatchObject({ atPrimary: 50 });
   });
 
   it('return by themselves where they are set to', async () => {

@@ -5,6 +5,8 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { DualhomeError } from '../../protocol/errors/index.ts';
+import type { Endpoint } from '../../sip/transport/received.ts';
+import { advertisedAddress } from '../../site/config/sip.ts';
 import type { HttpClient } from '../../platform/http/client.ts';
 import { readSiteFile } from '../../site/config/read.ts';
 import type { SiteFile } from '../../site/config/read.ts';
@@ -23,6 +25,8 @@ export class DemoSite implements AsyncDisposable {
   readonly path: string;
   readonly layout: SiteLayout;
   readonly api: HttpClient;
+  /** Where its phones register. */
+  readonly sip: Endpoint;
   #child: ChildProcess;
 
   private constructor(file: SiteFile, api: HttpClient, child: ChildProcess) {
@@ -30,6 +34,7 @@ export class DemoSite implements AsyncDisposable {
     this.path = file.path;
     this.layout = siteLayout(file.dataDir);
     this.api = api;
+    this.sip = sipOf(file);
     this.#child = child;
   }
 
@@ -77,6 +82,13 @@ export class DemoSite implements AsyncDisposable {
       detail: `Site ${this.name} did not start: ${endOf(child)}; see ${log}\n${tailOf(log)}`,
     });
   }
+}
+
+function sipOf({ config }: SiteFile): Endpoint {
+  const udp = config.sip?.udp;
+  if (!udp) throw new Error('sites of the tour speak SIP over UDP');
+  const { host, port } = advertisedAddress(udp, config);
+  return { address: host, port };
 }
 
 function logOf(dataDir: string): string {

@@ -9,6 +9,7 @@ import type { DemoPair } from './demo-pair.ts';
 import { showLive } from './live.ts';
 import { readStatus } from './replication.ts';
 import { Steps } from './steps.ts';
+import { showRegistrations, startDevices } from './devices.ts';
 import { showFailover } from './failover.ts';
 import { showCut, showResync, showTour } from './tour.ts';
 import { restartOnChange } from './watch.ts';
@@ -27,11 +28,18 @@ export async function showDemo(out: Output, { directory, tour, watch, signal }: 
   const steps = new Steps(out);
   await using pair = await bringUp(directory, steps, signal);
   const seen = join(directory, 'tour-seen');
-  if (tour || !existsSync(seen)) {
-    await showTour(pair, { out, steps, signal });
+  const isTour = tour || !existsSync(seen);
+  if (isTour) await showTour(pair, { out, steps, signal });
+  await using devices = await startDevices(pair);
+  if (isTour) {
+    await showRegistrations(devices, { out, steps, signal });
+    await showFailover(pair, devices, { out, steps, signal });
     await writeFile(seen, '');
   }
-  await Promise.all([showLive(pair, out, signal), ...(watch ? [restartOnChange(pair, signal)] : [])]);
+  await Promise.all([
+    showLive(pair, devices, out, signal),
+    ...(watch ? [restartOnChange(pair, signal)] : []),
+  ]);
 }
 
 /**
@@ -64,9 +72,11 @@ async function runOnce(
   const pair = await bringUp(directory, steps, signal);
   try {
     await showTour(pair, context);
+    await using devices = await startDevices(pair);
+    await showRegistrations(devices, context);
     await showCut(pair, context);
     await showResync(pair, context);
-    await showFailover(pair, context);
+    await showFailover(pair, devices, context);
     return (await readStatus(pair.c1)).peers.flatMap(({ directions }) => directions);
   } finally {
     await steps.run('stop', 'Everything stops, in order', async () => {

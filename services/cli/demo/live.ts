@@ -3,6 +3,8 @@ import { stripVTControlCharacters } from 'node:util';
 import { isAbortOf } from '../../platform/lifecycle/abort.ts';
 import { renderStatus } from '../output/status-screen.ts';
 import type { Output } from '../output/output.ts';
+import { describeTally } from '../output/tally-screen.ts';
+import type { Population } from '../../simulator/population.ts';
 import type { DemoPair } from './demo-pair.ts';
 import { makeChanges, readStatus } from './replication.ts';
 import { sampleSubscriber, subscribersPerSite } from './sample.ts';
@@ -10,13 +12,19 @@ import { sampleSubscriber, subscribersPerSite } from './sample.ts';
 const redrawMs = 1_000;
 
 /** A small change at each site every second, and the status of both directions, until interrupted. */
-export async function showLive(pair: DemoPair, out: Output, signal: AbortSignal): Promise<void> {
+export async function showLive(
+  pair: DemoPair,
+  devices: Population,
+  out: Output,
+  signal: AbortSignal,
+): Promise<void> {
   process.stdout.write(`\n${placesOf(pair)}\n\n`);
   const screen = new Screen();
   for (let round = 1; !signal.aborted; round += 1) {
     await changeEach(pair, round).catch(() => undefined);
     const status = await readStatus(pair.c1).catch(() => undefined);
-    screen.draw(status ? renderStatus(out, status) : 'c1 does not answer');
+    const replication = status ? renderStatus(out, status) : 'c1 does not answer';
+    screen.draw(`${replication}\n\nDevices of c1: ${describeTally(devices.tally())}`);
     await sleep(redrawMs, undefined, { signal }).catch((error: unknown) => {
       if (!isAbortOf(signal, error)) throw error;
     });

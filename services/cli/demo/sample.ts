@@ -32,11 +32,16 @@ export function sampleBase(site: string): readonly DemoChange[] {
   ];
 }
 
+/** What the devices of subscriber `n` (from 1) of a site register with. */
+export function sampleAccount(site: string, n: number) {
+  const user = String(n).padStart(6, '0');
+  return { user, domain: `${site}.example`, password: `secret-${user}` };
+}
+
 /** Subscriber `n` (from 1) of a site; the same each time, so that the sample can be loaded again. */
 export function sampleSubscriber(site: string, peer: string, n: number): Readonly<Record<string, unknown>> {
-  const domain = `${site}.example`;
-  const user = String(n).padStart(6, '0');
-  const credentials = `${user}:${domain}:secret-${user}`;
+  const { user, domain, password } = sampleAccount(site, n);
+  const credentials = `${user}:${domain}:${password}`;
   return {
     aor: `${user}@${domain}`,
     display_name: `${firstNames[n % 10] ?? ''} ${lastNames[Math.floor(n / 10) % 10] ?? ''}`,
