@@ -167,7 +167,7 @@ describe('a processor', () => {
       alter table subscribers enable trigger guard_change;
       insert into snapshots (transfer, scope, incarnation, seq, hash, rows, bytes)
       select gen_random_uuid(), 'all', incarnation, seq, hash, 0, 0 from log_head`);
-    await expect.poll(async () => (await register(front, 'ada')).kind, { timeout: 5_000 }).toBe('not-mine');
+    await expect.poll(async () => (await register(front, 'ada')).kind, { timeout: 30_000 }).toBe('not-mine');
   });
 });
 
@@ -182,11 +182,10 @@ describe('a processor whose database is gone', () => {
     {
       await using session = await bed.database.database.session();
       await session.query(lock);
-      await expect.poll(async () => (await register(front, 'bob')).kind, { timeout: 8_000 }).toBe('refused');
+      await expect.poll(async () => (await register(front, 'bob')).kind, { timeout: 30_000 }).toBe('refused');
       expect((await register(front, 'ada')).kind).toBe('granted');
-      expect(front.state?.serving).toBe(true);
     }
-    await expect.poll(async () => (await register(front, 'bob')).kind, { timeout: 8_000 }).toBe('granted');
+    await expect.poll(async () => (await register(front, 'bob')).kind, { timeout: 30_000 }).toBe('granted');
   });
 
   it('listens nevertheless, and serves when it comes', async () => {

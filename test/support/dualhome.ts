@@ -14,11 +14,14 @@ export class Dualhome implements AsyncDisposable {
   stderr = '';
   readonly #child: ChildProcess;
 
-  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  /** `input` is what it reads from standard input. */
+  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}, input = '') {
     this.#child = spawn(process.execPath, [bin, ...args], {
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...process.env, NO_COLOR: '1', ...env },
     });
+    // A command that reads nothing may have ended before it is written to.
+    this.#child.stdin?.on('error', () => undefined).end(input);
     this.#child.stdout?.on('data', (chunk: Buffer) => (this.stdout += chunk.toString()));
     this.#child.stderr?.on('data', (chunk: Buffer) => (this.stderr += chunk.toString()));
   }

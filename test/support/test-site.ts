@@ -5,9 +5,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readHead } from '../../services/log/head.ts';
+import { domain } from '../../services/model/domain.ts';
 import { keyOf } from '../../services/model/kind.ts';
 import type { Kind } from '../../services/model/kind.ts';
+import { subscriber } from '../../services/model/subscriber.ts';
 import type { Row } from '../../services/model/table.ts';
+import type { Address } from '../../services/protocol/program-config.ts';
+import { importLineSchema } from '../../services/protocol/rest/import.ts';
 import { changeDoneSchema } from '../../services/protocol/rest/changes.ts';
 import type { ChangeDone } from '../../services/protocol/rest/changes.ts';
 import type { Position } from '../../services/protocol/position.ts';
@@ -29,6 +33,7 @@ import { plannedPrograms } from '../../services/site/programs.ts';
 import { openPasswords, readSecret, writeSecret } from '../../services/site/secrets.ts';
 import { readSiteState } from '../../services/site/supervisor/state-file.ts';
 import type { SiteState } from '../../services/site/supervisor/state-file.ts';
+import { aDomain, aUser } from './builders.ts';
 import { copyCluster } from './cluster-template.ts';
 
 type UnitStatus = SiteState['units'][number];
@@ -195,6 +200,51 @@ export class TestSite implements AsyncDisposable {
     using api = await this.api('operator');
     const path = `/v1/config/${kind.name}/${encodeURIComponent(keyOf(kind, row))}`;
     return await api.request('PUT', path, { body: row, query, answer: changeDoneSchema });
+  }
+
+  /** Puts many rows; returns the seq of the last event. */
+  async putAll(kind: Kind, rows: readonly Row[]): Promise<number> {
+    using api = await this.api('operator');
+    const options = { lines: rows, answer: importLineSchema };
+    for await (const line of api.stream('POST', `/v1/import/${kind.name}`, options)) {
+      if (line.type === 'refused' || (line.type === 'done' && !line.ok))
+        throw new Error(JSON.stringify(line));
+      if (line.type === 'done') return line.seq;
+    }
+    throw new Error('the import was broken off');
+  }
+
+  /** Domain and users of this site, each with everybody's password; returns the seq of the last event. */
+  async provision(users: readonly string[], fields: Partial<Row> = {}): Promise<number> {
+    const name = `${this.name}.example`;
+    await this.put(domain, aDomain(name));
+    return this.putAll(
+      subscriber,
+      users.map((user) => aUser(`${user}@${name}`, { home_site: this.name, backup_site: null, ...fields })),
+    );
+  }
+
+  /** Where its front listens. */
+  async sip(transport: 'udp' | 'tcp' | 'tls' = 'udp'): Promise<Address> {
+    const { config } = await this.file();
+    const listener = config.sip?.[transport];
+    if (!listener) throw new Error(`${this.name} has no SIP over ${transport}`);
+    return listener.listen;
+  }
+
+  /** What a program says of its health. */
+  async health(program: string): Promise<Readonly<Record<string, unknown>>> {
+    const config = JSON.parse(await readFile(this.layout.programConfig(program), 'utf8'));
+    const { host, port } = config.diagnostics as Address;
+    return (await (await fetch(`http://${host}:${port}/health`)).json()) as Record<string, unknown>;
+  }
+
+  /** Waits until a processor (`processor-home`, `processor-standby-c2`) serves its configuration as of `seq`. */
+  async waitServing(processor: string, seq = 0): Promise<void> {
+    await this.waitFor(`${processor} to serve event ${seq}`, async () => {
+      const { healthy, configuration } = await this.health(processor).catch(() => ({}) as never);
+      return healthy === true && ((configuration as { seq: number } | null)?.seq ?? -1) >= seq;
+    });
   }
 
   /** Head of this site's configuration log. */

@@ -54,6 +54,17 @@ export class TwoSites implements AsyncDisposable {
     return sites;
   }
 
+  /**
+   * Domain and users at `home` (`ada@c1.example`, each with everybody's password); returns when both sites serve them,
+   * the other one as their backup.
+   */
+  async provision(home: 'c1' | 'c2', users: readonly string[]): Promise<void> {
+    const [site, peer] = home === 'c1' ? [this.c1, this.c2] : [this.c2, this.c1];
+    const seq = await site.provision(users, { backup_site: peer.name });
+    await site.waitServing('processor-home', seq);
+    await peer.waitServing(`processor-standby-${home}`, seq);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stack.disposeAsync();
   }

@@ -1,6 +1,7 @@
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { Dualhome, dualhome } from '../support/dualhome.ts';
+import { SoftPhone } from '../support/soft-phone.ts';
 import { TemporaryDirectory } from '../support/temporary-directory.ts';
 import { TestSite } from '../support/test-site.ts';
 
@@ -35,6 +36,16 @@ describe('an operator', () => {
     expect((await c2.applied('c1')).seq).toBeGreaterThanOrEqual(done.seq);
     expect((await dualhome(...put, 'display_name=A', '--if-seq', '1', ...at1)).code).toBe(2);
 
+    await dualhome('config', 'put', 'domain', 'name=c1.example', 'realm=c1.example', ...at1);
+    await using withPassword = new Dualhome(
+      ['config', 'put', 'subscriber', 'aor=bob@c1.example', 'home_site=c1', '--password', ...at1],
+      {},
+      'secret\n',
+    );
+    expect(await withPassword.code()).toBe(0);
+    await using phone = await SoftPhone.open({ user: 'bob', domain: 'c1.example' }, await c1.sip());
+    await expect.poll(() => phone.register(), { timeout: 60_000 }).toBe(200);
+
     const show = await dualhome('log', 'show', '--subject', 'subscriber/alice@c1.example', ...at1);
     expect(show.json()).toMatchObject({ events: [{ seq: done.seq }] });
     const replay = await dualhome('log', 'replay', '--until', String(done.seq - 1), ...at1);
@@ -48,7 +59,7 @@ describe('an operator', () => {
 
     const out = directory.file('out.csv');
     await dualhome('config', 'export', 'subscriber', '--format', 'csv', '-o', out, ...at1);
-    expect((await readFile(out, 'utf8')).trim().split('\n')).toHaveLength(2_002);
+    expect((await readFile(out, 'utf8')).trim().split('\n')).toHaveLength(2_003);
 
     await c1.stop();
     const unreachable = await dualhome('status', '-c', c1.path);

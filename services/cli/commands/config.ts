@@ -7,9 +7,12 @@ import type { Wait } from '../../protocol/rest/config.ts';
 import { keyOf } from '../../model/kind.ts';
 import type { Kind } from '../../model/kind.ts';
 import { kinds } from '../../model/kinds.ts';
+import { subscriber } from '../../model/subscriber.ts';
+import { DualhomeError } from '../../protocol/errors/index.ts';
 import { openApi } from '../connection.ts';
 import { formatCount, formatQuantity } from '../output/format.ts';
 import { formatFacts, formatTable } from '../output/table.ts';
+import { passwordFields } from '../password.ts';
 import { parseFields } from '../row-fields.ts';
 import { addVerb } from '../verb.ts';
 import { addExport } from './export.ts';
@@ -69,34 +72,44 @@ function addKinds(config: Command): void {
   });
 }
 
+type PutOptions = ChangeOptions & { readonly row: string | undefined; readonly password: boolean };
+
 function addPut(config: Command): void {
-  addVerb<ChangeOptions & { readonly row: string | undefined }, [kind: string, fields: readonly string[]]>(
-    config,
-    {
-      name: 'put',
-      description: 'Add a row, or replace the one with its key',
-      examples: [
-        'config put subscriber aor=alice@example.net home_site=c1 backup_site=c2 --reason "new customer"',
-        'config put route prefix=+49 class=national next_hops="sip:gw1.example.net sip:gw2.example.net"',
-        `config put environment --row '{"name":"transit","value":"on"}' --wait applied`,
-      ],
-      define: (command) =>
-        withChangeOptions(withKind(command))
-          .argument('[fields...]', 'name=value, a list as "a b c"; see `dualhome config kinds KIND`')
-          .option('--row <json>', 'the row as JSON instead of fields'),
-      run: async (out, options, name, fields) => {
-        const kind = requireKind(name);
-        const row = parseFields(kind, fields, options.row);
-        using api = await openApi(options);
-        const done = await api.request('PUT', pathOf(kind, keyOf(kind, row)), {
-          body: row,
-          query: queryOf(options),
-          answer: changeDoneSchema,
-        });
-        out.result(done, () => describeDone(done));
-      },
+  addVerb<PutOptions, [kind: string, fields: readonly string[]]>(config, {
+    name: 'put',
+    description: 'Add a row, or replace the one with its key',
+    examples: [
+      'config put subscriber aor=alice@example.net home_site=c1 backup_site=c2 --reason "new customer"',
+      'config put subscriber aor=alice@example.net home_site=c1 --password < password.txt',
+      'config put route prefix=+49 class=national next_hops="sip:gw1.example.net sip:gw2.example.net"',
+      `config put environment --row '{"name":"transit","value":"on"}' --wait applied`,
+    ],
+    define: (command) =>
+      withChangeOptions(withKind(command))
+        .argument('[fields...]', 'name=value, a list as "a b c"; see `dualhome config kinds KIND`')
+        .option('--row <json>', 'the row as JSON instead of fields')
+        .option(
+          '--password',
+          'of a subscriber: asks for the password, or reads it from standard input, and sets what stands for it (ha1)',
+          false,
+        ),
+    run: async (out, options, name, fields) => {
+      const kind = requireKind(name);
+      const given = parseFields(kind, fields, options.row);
+      if (options.password && kind !== subscriber) {
+        throw new DualhomeError('CLI_USAGE', { detail: 'Only a subscriber has a password.' });
+      }
+      using api = await openApi(options);
+      const secrets = options.password ? await passwordFields(keyOf(kind, given), api) : {};
+      const row = { ...given, ...secrets };
+      const done = await api.request('PUT', pathOf(kind, keyOf(kind, row)), {
+        body: row,
+        query: queryOf(options),
+        answer: changeDoneSchema,
+      });
+      out.result(done, () => describeDone(done));
     },
-  );
+  });
 }
 
 function addGet(config: Command): void {
