@@ -66,11 +66,10 @@ export class TestSite implements AsyncDisposable {
     this.#stack = stack;
   }
 
-  /** A new site in `directory`, not started. */
-  static async create(name: string, directory: string): Promise<TestSite> {
+  /** A new site in `directory`, not started, which listens on `host`. */
+  static async create(name: string, directory: string, host = '127.0.0.1'): Promise<TestSite> {
     await using stack = new AsyncDisposableStack();
     const { first } = stack.use(await takePortBlock());
-    const host = '127.0.0.1';
     const file = await initSite(join(directory, name), {
       site: name,
       publicHost: host,

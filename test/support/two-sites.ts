@@ -11,6 +11,8 @@ export type TwoSitesOptions = {
   readonly env?: Readonly<Partial<Record<'c1' | 'c2', Readonly<Record<string, string>>>>> | undefined;
   /** c1 dials c2 itself instead of `link`, which then carries nothing. */
   readonly direct?: boolean | undefined;
+  /** Where the sites listen; default loopback. */
+  readonly host?: string | undefined;
 };
 
 const both = { sends: true, receives: true };
@@ -28,12 +30,12 @@ export class TwoSites implements AsyncDisposable {
   }
 
   /** Made and paired, not started. */
-  static async create({ direct = false }: Pick<TwoSitesOptions, 'direct'> = {}): Promise<TwoSites> {
+  static async create({ direct = false, host }: Omit<TwoSitesOptions, 'env'> = {}): Promise<TwoSites> {
     await using stack = new AsyncDisposableStack();
     const { path } = stack.use(await TemporaryDirectory.create());
     await chmod(path, 0o755);
-    const c1 = stack.use(await TestSite.create('c1', path));
-    const c2 = stack.use(await TestSite.create('c2', path));
+    const c1 = stack.use(await TestSite.create('c1', path, host));
+    const c2 = stack.use(await TestSite.create('c2', path, host));
     const [file1, file2] = [await c1.file(), await c2.file()];
     const link = stack.use(await TcpProxy.listen({ target: file2.config.link.listen }));
     const offer = await ownOffer(file2);
@@ -43,8 +45,8 @@ export class TwoSites implements AsyncDisposable {
   }
 
   /** Made, paired, and everything runs. */
-  static async start({ env = {}, direct }: TwoSitesOptions = {}): Promise<TwoSites> {
-    const sites = await TwoSites.create({ direct });
+  static async start({ env = {}, ...options }: TwoSitesOptions = {}): Promise<TwoSites> {
+    const sites = await TwoSites.create(options);
     try {
       await Promise.all([sites.c1.start(env.c1), sites.c2.start(env.c2)]);
     } catch (error) {
