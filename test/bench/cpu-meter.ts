@@ -24,8 +24,9 @@ export class CpuMeter {
 }
 
 const idleLookMs = 250;
-const idleShareMax = 0.1;
-const idleWaitMsMax = 60_000;
+/** Of one processor; sites at rest send heartbeats and look at their logs. */
+const idleShareMax = 0.3;
+const idleWaitMsMax = 20_000;
 
 /** Waits until none of them works off anything any more, so that it does not take time from what is measured next. */
 export async function untilIdle(roots: ProcessRoots): Promise<void> {

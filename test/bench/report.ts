@@ -54,6 +54,11 @@ export function caseOf(
   };
 }
 
+/** A case with a limit of its own, which stands in the place of the peer. */
+export function limitCase(name: string, unit: string, ours: readonly number[], limit: number): Case {
+  return caseOf(`${name}, limit`, unit, ours, [limit], 1);
+}
+
 const round = (value: number): number => Number(value.toPrecision(3));
 
 /** Prints the report as a table; with `json` the last line is the report as one JSON object. */

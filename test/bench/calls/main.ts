@@ -1,74 +1,89 @@
 import { missing } from '../../support/clients/installed.ts';
-import type { BenchOptions } from '../main.ts';
+import { addThirdParty } from '../../support/clients/sip-sites.ts';
+import { DualhomePair } from '../dualhome-pair.ts';
 import { KamailioPair } from '../kamailio-pair.ts';
-import { percentile } from '../report.ts';
-import type { Report } from '../report.ts';
+import type { BenchOptions } from '../main.ts';
+import { caseOf } from '../report.ts';
+import type { Case, Report } from '../report.ts';
 import type { SitePair } from '../site-pair.ts';
-import { Callees } from './callees.ts';
-import { postDialDelaysMs, throughput } from './measure.ts';
-import type { CallPath } from './measure.ts';
+import { describe, measure, openPath, ways } from './measure.ts';
+import type { Figures, Way } from './measure.ts';
 
-const calls = 3_000;
-const delayPerSecond = 200;
-const delaySeconds = 5;
+const callsOfRun = 3_000;
 const callees = 20;
 /** Where the third party is that calls: nobody else has this address. */
 const callerHost = '127.0.0.3';
 
-const ways = ['one site', 'across two sites'] as const;
-
-/** Figures of all rounds. */
-type Figures = {
-  readonly perSecond: number[];
-  readonly p50Ms: number[];
-  readonly p99Ms: number[];
-};
+type Measured = ReadonlyMap<Way, ReadonlyMap<SitePair, readonly Figures[]>>;
 
 /** Calls through one site and across two, beside Kamailio, which takes turns with the same callers and callees. */
 export async function run({ rounds, scale, only }: BenchOptions): Promise<Report> {
   const absent = missing('kamailio', 'sipp');
   if (absent) throw new Error(absent);
-  await using stack = new AsyncDisposableStack();
-  const systems: readonly SitePair[] = [stack.use(await KamailioPair.start('memory', 2 * callees))];
-  for (const way of ways.filter((each) => each.includes(only))) {
-    for (const system of systems) await measureAll(stack, system, way, { rounds, scale });
-  }
-  return { bench: 'calls', cases: [], processes: [] };
+  await using kamailio = await KamailioPair.start('memory', 2 * callees);
+  await using ours = await DualhomePair.start(2 * callees);
+  for (const site of [ours.two.c1, ours.two.c2]) await addThirdParty(site, 'c3', callerHost);
+  const chosen = ways.filter((way) => way.includes(only));
+  const measured = await measureAll([ours, kamailio], chosen, {
+    rounds,
+    calls: Math.round(callsOfRun * scale),
+  });
+  return { bench: 'calls', cases: casesOf(measured, ours, kamailio), processes: ours.memory.peaks };
 }
 
 async function measureAll(
-  stack: AsyncDisposableStack,
-  system: SitePair,
-  way: (typeof ways)[number],
-  { rounds, scale }: { readonly rounds: number; readonly scale: number },
-): Promise<Figures> {
-  const path = await openPath(stack, system, way);
-  const figures: Figures = { perSecond: [], p50Ms: [], p99Ms: [] };
-  for (let round = 1; round <= rounds; round += 1) {
-    const { perSecond, cpuS } = await throughput(path, Math.round(calls * scale), system.processes);
-    const delaysMs = await postDialDelaysMs(path, delayPerSecond, delaySeconds);
-    const [p50Ms, p99Ms] = [percentile(delaysMs, 50), percentile(delaysMs, 99)];
-    figures.perSecond.push(perSecond);
-    figures.p50Ms.push(p50Ms);
-    figures.p99Ms.push(p99Ms);
-    const cpu = [...cpuS].map(([name, s]) => `${name} ${s.toFixed(2)}`).join(', ');
-    console.error(
-      `${way}, round ${round}, ${system.name}: ${perSecond.toFixed(0)} calls/s; ` +
-        `INVITE to 180 at ${delayPerSecond}/s: p50 ${p50Ms.toFixed(1)}, p99 ${p99Ms.toFixed(1)} ms ` +
-        `(${delaysMs.length} calls); CPU s per 10,000: ${cpu}`,
-    );
+  systems: readonly SitePair[],
+  chosen: readonly Way[],
+  { rounds, calls }: { readonly rounds: number; readonly calls: number },
+): Promise<Measured> {
+  const measured = new Map(chosen.map((way) => [way, new Map<SitePair, Figures[]>()]));
+  for (const [way, bySystem] of measured) {
+    await using stack = new AsyncDisposableStack();
+    for (const system of systems) bySystem.set(system, []);
+    const paths = new Map<SitePair, Awaited<ReturnType<typeof openPath>>>();
+    for (const system of systems)
+      paths.set(system, stack.use(await openPath(system, way, { callerHost, callees })));
+    for (let round = 1; round <= rounds; round += 1) {
+      for (const [system, path] of paths) {
+        const figures = await measure(path, calls, system.processes);
+        bySystem.get(system)?.push(figures);
+        console.error(`${way}, round ${round}, ${system.name}: ${describe(figures)}`);
+      }
+    }
   }
-  return figures;
+  return measured;
 }
 
-async function openPath(
-  stack: AsyncDisposableStack,
-  { sites }: SitePair,
-  way: (typeof ways)[number],
-): Promise<CallPath> {
-  const site = sites[0];
-  const [home, first] = way === 'one site' ? [site, 1] : [sites[1], callees + 1];
-  const called = stack.use(await Callees.start(home, first, callees));
-  await called.reachableThrough(site, callerHost);
-  return { callerHost, site, callees: called.users };
+type Figure = 'perSecond' | 'p50Ms' | 'p99Ms';
+
+function casesOf(measured: Measured, ours: SitePair, kamailio: SitePair): readonly Case[] {
+  const of = (system: SitePair, way: Way, figure: Figure): number[] =>
+    (measured.get(way)?.get(system) ?? []).map((each) => each[figure]);
+  const beside = (way: Way, name: string, figure: Figure, aim: number | null): Case => {
+    const [unit, better] = figure === 'perSecond' ? (['1/s', 'higher'] as const) : (['ms', 'lower'] as const);
+    const title = `${name}, ${way}, beside Kamailio`;
+    return caseOf(title, unit, of(ours, way, figure), of(kamailio, way, figure), aim, better);
+  };
+  const longer = (name: string, figure: Figure): Case =>
+    caseOf(
+      `${name}, across two sites, beside one site`,
+      'ms',
+      of(ours, 'across two sites', figure),
+      of(ours, 'one site', figure),
+      1.5,
+    );
+  const has = (way: Way): boolean => measured.has(way);
+  return [
+    ...(has('one site')
+      ? [
+          beside('one site', 'calls', 'perSecond', 0.5),
+          beside('one site', 'post-dial delay p50', 'p50Ms', null),
+          beside('one site', 'post-dial delay p99', 'p99Ms', 2),
+        ]
+      : []),
+    ...(has('across two sites') ? [beside('across two sites', 'calls', 'perSecond', null)] : []),
+    ...(has('one site') && has('across two sites')
+      ? [longer('post-dial delay p50', 'p50Ms'), longer('post-dial delay p99', 'p99Ms')]
+      : []),
+  ];
 }

@@ -1,10 +1,17 @@
 import { runSipp } from '../../support/clients/sipp.ts';
+import type { SippOptions } from '../../support/clients/sipp.ts';
 import type { SipAddress } from '../../support/clients/sip-address.ts';
 import type { SipUser } from '../../support/clients/users.ts';
 import { CpuMeter, untilIdle } from '../cpu-meter.ts';
 import type { ProcessRoots } from '../cpu-meter.ts';
 import type { CpuSeconds } from '../cpu.ts';
-import { callerPhone, callOnce } from './callees.ts';
+import { percentile } from '../report.ts';
+import type { SitePair } from '../site-pair.ts';
+import { Callees, callerPhone, callOnce } from './callees.ts';
+
+/** Callees are registered at the site that is called, or at the other one. */
+export const ways = ['one site', 'across two sites'] as const;
+export type Way = (typeof ways)[number];
 
 /** How calls go: whom to, and the site they are sent to. */
 export type CallPath = {
@@ -13,52 +20,69 @@ export type CallPath = {
   readonly callees: readonly SipUser[];
 };
 
-const atATime = 100;
-const probes = 4;
-
-export type Throughput = {
+export type Figures = {
   readonly perSecond: number;
+  /** From INVITE to 180, at `delayPerSecond`. */
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly delays: number;
   /** CPU seconds per 10,000 calls. */
   readonly cpuS: CpuSeconds;
 };
 
-/** As many calls as go, 100 at any moment; the callee takes each after 20 ms. */
-export async function throughput(
-  { callerHost, site, callees }: CallPath,
-  calls: number,
-  processes: ProcessRoots,
-): Promise<Throughput> {
+const atATime = 100;
+const delayPerSecond = 200;
+const delaySeconds = 5;
+const probes = 4;
+const timeoutS = 60;
+
+/** Registers callees and waits until each can be called. */
+export async function openPath(
+  { sites }: SitePair,
+  way: Way,
+  { callerHost, callees }: { readonly callerHost: string; readonly callees: number },
+): Promise<CallPath & AsyncDisposable> {
+  const [site] = sites;
+  const [place, first] = way === 'one site' ? [site, 1] : [sites[1], callees + 1];
+  const called = await Callees.start(place, first, callees);
+  await called.reachableThrough(site, callerHost);
+  return {
+    callerHost,
+    site,
+    callees: called.users,
+    [Symbol.asyncDispose]: () => called[Symbol.asyncDispose](),
+  };
+}
+
+export async function measure(path: CallPath, calls: number, processes: ProcessRoots): Promise<Figures> {
   const meter = new CpuMeter(processes);
-  const { elapsedMs } = await runSipp({
-    scenario: 'uac',
-    target: site,
-    host: callerHost,
-    users: callees,
-    calls,
-    atATime,
-    timeoutS: 60,
-  });
+  const { elapsedMs } = await runSipp({ ...callsOn(path), calls, atATime });
   await untilIdle(processes);
   const cpuS = [...meter.seconds()].map(([name, s]) => [name, (s / calls) * 10_000] as const);
-  return { perSecond: calls / (elapsedMs / 1000), cpuS: new Map(cpuS) };
+  const delaysMs = await postDialDelaysMs(path);
+  return {
+    perSecond: calls / (elapsedMs / 1000),
+    p50Ms: percentile(delaysMs, 50),
+    p99Ms: percentile(delaysMs, 99),
+    delays: delaysMs.length,
+    cpuS: new Map(cpuS),
+  };
+}
+
+export function describe({ perSecond, p50Ms, p99Ms, delays, cpuS }: Figures): string {
+  const cpu = [...cpuS].filter(([, s]) => s >= 0.05).map(([name, s]) => `${name} ${s.toFixed(2)}`);
+  return [
+    `${perSecond.toFixed(0)} calls/s`,
+    `INVITE to 180 at ${delayPerSecond}/s: p50 ${p50Ms.toFixed(1)}, p99 ${p99Ms.toFixed(1)} ms (${delays} calls)`,
+    `CPU s per 10,000: ${cpu.join(', ')}`,
+  ].join('; ');
 }
 
 /** Times from INVITE to 180 while sipp makes calls at a steady rate; sipp's own clock has steps of 4 ms. */
-export async function postDialDelaysMs(
-  { callerHost, site, callees }: CallPath,
-  perSecond: number,
-  seconds: number,
-): Promise<readonly number[]> {
-  const load = runSipp({
-    scenario: 'uac',
-    target: site,
-    host: callerHost,
-    users: callees,
-    calls: perSecond * seconds,
-    perSecond,
-    atATime: perSecond,
-    timeoutS: 60,
-  });
+async function postDialDelaysMs(path: CallPath): Promise<readonly number[]> {
+  const { callerHost, site, callees } = path;
+  const calls = delayPerSecond * delaySeconds;
+  const load = runSipp({ ...callsOn(path), calls, perSecond: delayPerSecond, atATime: calls });
   const state = { isOver: false };
   const ended = load.finally(() => (state.isOver = true));
   const probing = Array.from({ length: probes }, async (_, probe) => {
@@ -73,3 +97,11 @@ export async function postDialDelaysMs(
   const [delays] = await Promise.all([Promise.all(probing), ended]);
   return delays.flat();
 }
+
+const callsOn = ({ callerHost: host, site, callees: users }: CallPath): Omit<SippOptions, 'calls'> => ({
+  scenario: 'uac',
+  target: site,
+  host,
+  users,
+  timeoutS,
+});

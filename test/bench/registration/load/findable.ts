@@ -1,11 +1,14 @@
 import type { SipUser } from '../../../support/clients/users.ts';
 
-/** Looks for a user at the other site. */
-export type Finder = AsyncDisposable & { find(user: SipUser): Promise<boolean> };
+/** Watches the other site. */
+export type Finder = AsyncDisposable & {
+  /** Resolves when the user can be found there. */
+  untilFound(user: SipUser): Promise<void>;
+};
 
 /**
- * Measures from a 200 OK until the user can be found at the other site, by asking without pause for one user after the
- * other: whoever registers while one is looked for is left out.
+ * Measures from a 200 OK until the user can be found at the other site, for one user after the other: whoever registers
+ * while one is looked for is left out.
  */
 export class FindableSampler {
   readonly timesMs: number[] = [];
@@ -27,7 +30,7 @@ export class FindableSampler {
   }
 
   async #lookFor(user: SipUser, registeredMs: number): Promise<void> {
-    while (!(await this.#finder.find(user)));
+    await this.#finder.untilFound(user);
     this.timesMs.push(performance.now() - registeredMs);
   }
 }
