@@ -6,6 +6,7 @@ import type { LogName } from '../protocol/names.ts';
 import type { ApiConfig } from '../protocol/program-config.ts';
 import type { Applied } from './applied.ts';
 import type { ConfigurationLog } from './change/configuration-log.ts';
+import type { Front } from './front.ts';
 import type { Principal } from './principal.ts';
 import type { Synchronizer } from './synchronizer.ts';
 
@@ -20,6 +21,7 @@ export type ApiContext = {
   readonly homeLog: ConfigurationLog;
   readonly sealer: Sealer;
   readonly synchronizer: Synchronizer;
+  readonly front: Front;
   readonly applied: Applied;
   /** Name and version of this program. */
   readonly software: string;

@@ -19,6 +19,7 @@ import { createApiMetrics } from './metrics.ts';
 import { principals } from './principal.ts';
 import { openSealer, softwareVersion } from './read-config.ts';
 import { registerRoutes } from './routes/index.ts';
+import { Front } from './front.ts';
 import { Synchronizer } from './synchronizer.ts';
 
 const applicationName = 'dualhome api';
@@ -93,6 +94,7 @@ export async function serveApi(config: ApiConfig, { signal, stack, program }: Ap
     }),
   );
   const synchronizer = stack.use('synchronizer client', new Synchronizer(config.synchronizer));
+  const front = stack.use('front client', new Front(config.front));
   const applied = new Applied({
     site: config.site,
     status: () => synchronizer.status(),
@@ -107,6 +109,7 @@ export async function serveApi(config: ApiConfig, { signal, stack, program }: Ap
     homeLog,
     sealer,
     synchronizer,
+    front,
     applied,
     software,
     log,

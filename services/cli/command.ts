@@ -6,6 +6,7 @@ import { addConfigVerbs } from './commands/config.ts';
 import { addDemoVerb } from './commands/demo.ts';
 import { addDistributionVerbs } from './commands/distribution.ts';
 import { addDeviceVerbs } from './commands/devices.ts';
+import { addDispatchVerbs } from './commands/dispatch.ts';
 import { addSiteVerbs } from './commands/site.ts';
 import { addJobVerbs } from './commands/jobs.ts';
 import { addLogVerbs } from './commands/log.ts';
@@ -39,6 +40,7 @@ export function createCommand(): Command {
   addLogVerbs(command);
   addDistributionVerbs(command);
   addAlarmsVerb(command);
+  addDispatchVerbs(command);
   addDeviceVerbs(command);
   addDemoVerb(command);
   return command;

@@ -1,4 +1,5 @@
 import type { FrontConfig } from '../protocol/program-config.ts';
+import { dispatchExplainQuerySchema } from '../protocol/rest/dispatch.ts';
 import { readKeyFile } from '../platform/crypto/key-file.ts';
 import { systemClock } from '../platform/lifecycle/clock.ts';
 import type { ResourceStack } from '../platform/lifecycle/resource-stack.ts';
@@ -9,11 +10,14 @@ import type { Database } from '../platform/postgres/database.ts';
 import { CertificateStore } from '../platform/tls/certificate-store.ts';
 import type { TokenKeys } from '../sip/auth/token.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
+import { dispatchTable, explainDispatch } from './dispatch/explain.ts';
 import { ProcessorClient } from './dispatch/processor-client.ts';
 import { openDistribution } from './distribution/open-distribution.ts';
 import type { DistributionParts } from './distribution/open-distribution.ts';
+import type { RegistrationLog } from './distribution/registration-log.ts';
 import { Engine } from './engine/engine.ts';
 import { FrontMetrics } from './metrics.ts';
+import type { FrontFigures } from './metrics.ts';
 import { startProxy } from './proxy/start-proxy.ts';
 import { Expiry } from './registrar/expiry.ts';
 import { KeyedQueue } from './registrar/keyed-queue.ts';
@@ -54,7 +58,7 @@ export async function startFront(config: FrontConfig, run: FrontRun): Promise<Fr
   const shared = stack.use('shared database', open(config.databases.shared));
   const known = await openDistribution({ config, applicationName, shared, metrics, log, stack, signal });
   const { distribution, registrations } = known;
-  const dispatcher = await openDispatcher(config, run, { home, shared, distribution });
+  const { dispatcher, configuration } = await openDispatcher(config, run, { home, shared, distribution });
   const requests = new Requests();
   const engine = stack.use('engine', new Engine(clock, requests));
   const transports = stack.use('transports', await openTransports(config, certificates, engine));
@@ -92,15 +96,39 @@ export async function startFront(config: FrontConfig, run: FrontRun): Promise<Fr
     stack,
   });
   requests.serve({ engine, dispatcher, registrar, proxy, expiry, connections, limits, log });
-  observe(metrics, config, { distribution, registrations, engine, transports, limits });
-  const health = () => ({
-    healthy: registrations.state.open,
-    processors: dispatcher.states(),
-    flows: distribution.count(config.site),
+  const observed = { distribution, registrations, engine, transports, limits };
+  metrics.observe(() => figuresOf(config, observed));
+  await serveDiagnostics(config, run, {
+    registry: metrics.registry,
+    dispatcher,
+    configuration,
+    registrations,
   });
-  const { registry } = metrics;
-  stack.use('diagnostics', await startDiagnosticsServer({ ...config.diagnostics, registry, health }));
   return { fenced: registrations.fenced.then((error) => Promise.reject(error)) };
+}
+
+type Diagnosed = {
+  readonly registry: FrontMetrics['registry'];
+  readonly dispatcher: Dispatcher;
+  readonly configuration: SiteConfigurationWatch;
+  readonly registrations: RegistrationLog;
+};
+
+async function serveDiagnostics(
+  { diagnostics }: FrontConfig,
+  { stack }: FrontRun,
+  { registry, dispatcher, configuration, registrations }: Diagnosed,
+): Promise<void> {
+  const table = () => dispatchTable(dispatcher.processors, configuration.current);
+  const health = () => ({ healthy: registrations.state.open, processors: table().processors });
+  const pages = {
+    '/dispatch': table,
+    '/dispatch/explain': (query: URLSearchParams) => {
+      const { aor } = dispatchExplainQuerySchema.parse(Object.fromEntries(query));
+      return explainDispatch(dispatcher, aor);
+    },
+  };
+  stack.use('diagnostics', await startDiagnosticsServer({ ...diagnostics, registry, health, pages }));
 }
 
 type DispatcherSources = Pick<DistributionParts, 'distribution'> & {
@@ -113,7 +141,7 @@ async function openDispatcher(
   config: FrontConfig,
   { log, stack }: FrontRun,
   { home, shared, distribution }: DispatcherSources,
-): Promise<Dispatcher> {
+): Promise<{ readonly dispatcher: Dispatcher; readonly configuration: SiteConfigurationWatch }> {
   const forget = (): void => dispatcher.forget();
   const configuration = stack.use(
     'site configuration',
@@ -138,7 +166,7 @@ async function openDispatcher(
     ownerOf: (aor) => distribution.ownerOf(aor),
   });
   await configuration.start();
-  return dispatcher;
+  return { dispatcher, configuration };
 }
 
 function openTransports(
@@ -179,19 +207,18 @@ type Observed = Pick<DistributionParts, 'distribution' | 'registrations'> & {
   readonly limits: SourceLimits;
 };
 
-function observe(
-  metrics: FrontMetrics,
+function figuresOf(
   { site, peers }: FrontConfig,
   { distribution, registrations, engine, transports, limits }: Observed,
-): void {
-  metrics.gauge('flows', 'Flows accepted by this site', () => distribution.count(site));
-  metrics.gauge('peer_flows', 'Flows accepted by peers', () =>
-    peers.reduce((sum, { name }) => sum + distribution.count(name), 0),
-  );
-  metrics.gauge('registrations_queued', 'Changes that are not durable yet', () => registrations.queued);
-  metrics.gauge('log_open', '1 while registrations can be recorded', () => Number(registrations.state.open));
-  metrics.gauge('connections', 'TCP and TLS connections', () => transports.connections);
-  metrics.gauge('transactions', 'SIP transactions', () => engine.transactions);
-  metrics.gauge('refused_messages', 'Messages not read, of sources that prove nothing', () => limits.refused);
-  metrics.gauge('overloads', 'Requests turned away for lack of room', () => engine.overloads);
+): FrontFigures {
+  return {
+    flows: distribution.count(site),
+    peer_flows: peers.reduce((sum, { name }) => sum + distribution.count(name), 0),
+    registrations_queued: registrations.queued,
+    log_open: Number(registrations.state.open),
+    connections: transports.connections,
+    transactions: engine.transactions,
+    refused_messages: limits.refused,
+    overloads: engine.overloads,
+  };
 }

@@ -2,6 +2,19 @@ import { Counter, createRegistry, Gauge, Histogram } from '../platform/metrics/r
 import type { Registry } from '../platform/metrics/registry.ts';
 import type { GroupFacts } from '../log/group-writer.ts';
 
+const gauges = {
+  flows: 'Flows that this site has accepted',
+  peer_flows: 'Flows that peers have accepted',
+  registrations_queued: 'Changes of flows that are not durable yet',
+  log_open: '1 while registrations can be recorded',
+  connections: 'TCP and TLS connections',
+  transactions: 'SIP transactions',
+  refused_messages: 'Messages not read since the start, of sources that proved nothing',
+  overloads: 'Requests turned away since the start for lack of room',
+} as const;
+
+export type FrontFigures = Readonly<Record<keyof typeof gauges, number>>;
+
 /** What a front tells Prometheus beside the usual things about its process. */
 export class FrontMetrics {
   readonly registry: Registry;
@@ -30,14 +43,17 @@ export class FrontMetrics {
   }
 
   /** Shows what `read` gives whenever it is asked for. */
-  gauge(name: string, help: string, read: () => number): void {
-    void new Gauge({
-      name: `dualhome_front_${name}`,
-      help,
-      registers: [this.registry],
-      collect() {
-        this.set(read());
-      },
-    });
+  observe(read: () => FrontFigures): void {
+    const names = Object.keys(gauges) as (keyof FrontFigures)[];
+    for (const name of names) {
+      void new Gauge({
+        name: `dualhome_front_${name}`,
+        help: gauges[name],
+        registers: [this.registry],
+        collect() {
+          this.set(read()[name]);
+        },
+      });
+    }
   }
 }

@@ -43,7 +43,7 @@ export class Requests implements RequestUser {
     const parts = this.#parts;
     if (!parts) return;
     if (request.method === 'REGISTER') void parts.registrar.register(request, transaction, flow);
-    else if (isForUs(request)) void shakeHands(parts, request, transaction, flow);
+    else if (isForUs(request)) void shakeHands(parts, request, transaction);
     else parts.proxy.onRequest(request, transaction, flow, cancels);
   }
 
@@ -67,9 +67,8 @@ async function shakeHands(
   { engine, dispatcher, log }: RequestsParts,
   request: Request,
   transaction: Incoming,
-  flow: Flow,
 ): Promise<void> {
-  const served = await isServed(dispatcher, request, flow).catch((error: unknown) => {
+  const served = await isServed(dispatcher, request).catch((error: unknown) => {
     log.error({ err: error }, 'an OPTIONS could not be served');
     return false;
   });

@@ -49,6 +49,8 @@ export const apiConfigSchema = z.strictObject({
   witnessFile: z.string(),
   /** Diagnostics of this site's synchronizer, the source of replication status. */
   synchronizer: addressSchema,
+  /** Diagnostics of this site's front, which tells how requests are dispatched. */
+  front: addressSchema,
   peers: z.array(siteNameSchema),
 });
 export type ApiConfig = z.infer<typeof apiConfigSchema>;

@@ -79,6 +79,7 @@ async function apiConfig(context: ProgramConfigContext): Promise<unknown> {
     sealingKeyFile: layout.secrets.sealingKey,
     witnessFile: layout.witness,
     synchronizer: loopback(ports['synchronizer']),
+    front: loopback(ports['front']),
     peers: config.peers.map(({ name }) => name),
   });
 }

@@ -89,6 +89,7 @@ export async function apiConfig(dir: string, urls: ApiConfig['databases']): Prom
     sealingKeyFile,
     witnessFile: join(dir, 'witness.json'),
     synchronizer: { host: '127.0.0.1', port: await freePort() },
+    front: { host: '127.0.0.1', port: await freePort() },
     peers: ['c2'],
   };
 }

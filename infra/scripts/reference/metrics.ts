@@ -1,4 +1,5 @@
 import { createApiMetrics } from '../../../services/api/metrics.ts';
+import { FrontMetrics } from '../../../services/front/metrics.ts';
 import { createRegistry } from '../../../services/platform/metrics/registry.ts';
 import type { Registry } from '../../../services/platform/metrics/registry.ts';
 import { observeStatus } from '../../../services/synchronizer/status/metrics.ts';
@@ -10,6 +11,7 @@ const site = 'c1';
 export function metricsReference(): string {
   const programs = [
     ['api', apiRegistry()],
+    ['front', frontRegistry()],
     ['synchronizer', synchronizerRegistry()],
   ] as const;
   return [
@@ -22,6 +24,12 @@ export function metricsReference(): string {
 function apiRegistry(): Registry {
   const metrics = createApiMetrics(site);
   metrics.observe(neverRead());
+  return metrics.registry;
+}
+
+function frontRegistry(): Registry {
+  const metrics = new FrontMetrics(site);
+  metrics.observe(neverRead);
   return metrics.registry;
 }
 

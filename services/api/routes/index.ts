@@ -2,6 +2,7 @@ import type { ApiContext } from '../context.ts';
 import { alarmRoutes } from './alarms.ts';
 import { changeRoutes } from './changes.ts';
 import { configRoutes } from './config.ts';
+import { dispatchRoutes } from './dispatch.ts';
 import { distributionRoutes } from './distribution.ts';
 import { exportRoutes } from './export.ts';
 import { importRoutes } from './import.ts';
@@ -22,4 +23,5 @@ export function registerRoutes(context: ApiContext): void {
   statusRoutes(context);
   jobRoutes(context);
   alarmRoutes(context);
+  dispatchRoutes(context);
 }

@@ -1,3 +1,4 @@
+import type { Party } from '../../protocol/dispatch/common.ts';
 import type { Decision, Facts } from '../../protocol/dispatch/messages.ts';
 import type { ProcessorClient } from './processor-client.ts';
 import type { DispatchRule } from '../../model/dispatch-rule.ts';
@@ -56,13 +57,21 @@ export class Dispatcher {
   }
 
   /** Whether devices of the address are served: what their handshake is answered by (M11). */
-  async isServed(address: string, facts: Facts): Promise<boolean> {
+  async isServed(party: Party): Promise<boolean> {
+    const address = `${party.user}@${party.host}`;
     const { processors, basis } = this.order(address);
     const [first] = processors;
     if (basis !== 'order' && first) return first.isServing && !this.#isDrained(address, first);
-    const outcome = await this.ask(address, facts);
+    const outcome = await this.ask(address, asking(party));
     const processor = this.#learned.get(address) ?? first;
     return outcome.kind !== 'unavailable' && processor?.isServing === true;
+  }
+
+  /** The owner whose processor says that this is one of its subscribers; undefined where none does. */
+  async claimantOf(party: Party): Promise<string | undefined> {
+    const { processors } = this.order(`${party.user}@${party.host}`);
+    const outcome = await askInTurn(processors, asking(party));
+    return outcome.kind === 'decided' ? outcome.processor.config.owner : undefined;
   }
 
   /** The processor of this site's own subscribers. */
@@ -70,11 +79,8 @@ export class Dispatcher {
     return this.#options.processors.find(({ config }) => config.role === 'home');
   }
 
-  /** Which processors serve, by whose subscribers they decide about. */
-  states(): Readonly<Record<string, boolean>> {
-    return Object.fromEntries(
-      this.#options.processors.map(({ config, isServing }) => [config.owner, isServing]),
-    );
+  get processors(): readonly ProcessorClient[] {
+    return this.#options.processors;
   }
 
   /** Which processors are asked about an address, in which order, and why; `rule` where one decides. */
@@ -111,6 +117,16 @@ export class Dispatcher {
     this.#learned.set(address, processor);
   }
 }
+
+/** Who it is, without a word on who says so. */
+const asking = (party: Party): Facts => ({
+  kind: 'register',
+  party,
+  credentials: null,
+  source: { transport: 'udp', address: '', port: 0 },
+  instance: null,
+  contactHost: null,
+});
 
 const unavailable = { kind: 'unavailable' } as const;
 

@@ -15,6 +15,7 @@ import { pairingErrors } from './pairing.ts';
 import { postgresErrors } from './postgres.ts';
 import { processorErrors } from './processor.ts';
 import { siteErrors } from './site.ts';
+import { frontErrors } from './front.ts';
 import { synchronizerErrors } from './synchronizer.ts';
 import { tlsErrors } from './tls.ts';
 import { transferErrors } from './transfer.ts';
@@ -38,6 +39,7 @@ export const errorRegistry = {
   ...postgresErrors,
   ...processorErrors,
   ...siteErrors,
+  ...frontErrors,
   ...synchronizerErrors,
   ...tlsErrors,
   ...transferErrors,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Front } from '../../../services/api/front.ts';
 import { registrationLog } from '../../../services/log/definition.ts';
 import { dispatchRule } from '../../../services/model/dispatch-rule.ts';
 import { flow } from '../../../services/model/flow.ts';
@@ -106,6 +107,16 @@ describe('dispatch rules', () => {
       await expect.poll(async () => (await drained.options()).status, patience).toBe(503);
       expect((await drained.register()).status).toBe(503);
       expect((await other.register()).status).toBe(200);
+      const { host, port } = bed.config.diagnostics;
+      using front = new Front({ host, port });
+      expect(await front.explainDispatch(drained.aor)).toMatchObject({
+        basis: 'flows',
+        asked: [{ owner: 'c1', serving: true }, { owner: 'c2' }],
+        decidedBy: 'c1',
+        drainedBy: { name: 'rule' },
+      });
+      expect(await front.explainDispatch(other.aor)).toMatchObject({ decidedBy: 'c1', drainedBy: null });
+      expect(await front.dispatchTable()).toMatchObject({ rules: [{ name: 'rule', action: 'drain' }] });
     }
     await using _again = await bed.start({
       databases: { ...bed.config.databases, home: 'postgres://127.0.0.1:1/none' },
