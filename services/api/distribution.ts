@@ -9,16 +9,15 @@ export type UnknownSince = (site: string) => string | null;
 
 /** Since when nothing is heard of peers, by what the synchronizer says of the links to them. */
 export function unknownSinceOf({ site, at, peers }: Status): UnknownSince {
-  const since = new Map(
-    peers.map(({ name, link, directions }) => {
-      if (link.state === 'up') return [name, null];
-      const direction = directions.find(({ log, from }) => log === 'registration' && from === name);
-      const agoMs =
-        (direction?.heardSecondsAgo ?? null) === null ? null : (direction?.heardSecondsAgo ?? 0) * 1_000;
-      return [name, agoMs === null ? link.since : new Date(Date.parse(at) - agoMs).toISOString()];
-    }),
-  );
-  return (name) => (name === site ? null : (since.get(name) ?? at));
+  const known = new Map(peers.map((peer) => [peer.name, peer]));
+  return (name) => {
+    const { link, directions } = known.get(name) ?? {};
+    if (name === site || link?.state === 'up') return null;
+    const heard = directions?.find(({ log, from }) => log === 'registration' && from === name);
+    const agoSeconds = heard?.heardSecondsAgo ?? null;
+    if (agoSeconds === null) return link?.since ?? at;
+    return new Date(Date.parse(at) - agoSeconds * 1_000).toISOString();
+  };
 }
 
 /** Where the devices of one address of record are; undefined where none is. Pure. */
