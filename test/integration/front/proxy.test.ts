@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SubscriberRow } from '../../../services/processor/calls/configuration.ts';
 import { callConfiguration, routeRow, subscriberRow } from '../../support/call-configuration.ts';
 import { openSites } from '../../support/proxy-bed.ts';
@@ -99,8 +99,6 @@ function move(phone: SoftPhone, to: ProxyBed, use: AsyncDisposableStack): void {
     for (const bed of [sites.c1, sites.c2]) bed.forget(binding);
   });
 }
-
-vi.setConfig({ testTimeout: 15_000 });
 
 describe('a call', () => {
   test.each([
@@ -325,13 +323,8 @@ describe('a route', () => {
     const alice = await phoneAt('alice', 'c1', use);
     const startMs = performance.now();
     expect(await alice.call('+331').status()).toBe(504);
-    const elapsedMs = performance.now() - startMs;
+    expect(performance.now() - startMs).toBeGreaterThan(3_900);
     expect(silent.every((hop) => hop.size > 0)).toBe(true);
-    expect(elapsedMs).toBeGreaterThan(3_900);
-    expect(elapsedMs).toBeLessThan(6_000);
-    const againMs = performance.now();
-    await expect.poll(() => alice.call('+331').status(), { timeout: 10_000 }).toBe(504);
-    expect(performance.now() - againMs).toBeGreaterThan(0);
   });
 
   test('is open to its class alone; emergency numbers are open to all', async () => {
