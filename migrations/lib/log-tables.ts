@@ -38,32 +38,29 @@ export const logTables = `
     seq                bigint not null
   );
 
-  create function advance_head(
-    from_incarnation uuid, from_seq bigint, from_hash bytea,
-    to_incarnation uuid, to_seq bigint, to_hash bytea
-  ) returns void language plpgsql as $$
+  create function require_head(moved boolean, from_seq bigint) returns void language plpgsql as $$
   begin
-    update log_head set incarnation = to_incarnation, seq = to_seq, hash = to_hash
-    where incarnation = from_incarnation and seq = from_seq and hash = from_hash;
-    if not found then
+    if not moved then
       raise exception 'the head of the log is no longer at %', from_seq using errcode = 'DH001';
     end if;
   end $$;
 
-  -- By the key, whatever the planner knew of the log when it made the plan that it keeps: a short log is scanned.
+  -- These read by the key, whatever the planner knew of the log when it made the plan that it keeps: a short log is
+  -- scanned. They see what the whole statement has done: events, rows and head are written by one.
   create function guard_change() returns trigger language plpgsql set enable_seqscan = off as $$
   begin
-    perform 1 from log where seq = (select seq + 1 from log_head);
+    perform from log_head as head
+    where head.xmin = pg_current_xact_id()::xid and exists (select from log where seq = head.seq);
     if not found then
       raise exception 'table % is changed only together with an event', tg_table_name using errcode = 'DH002';
     end if;
     return null;
   end $$;
 
-  create function guard_event() returns trigger language plpgsql as $$
+  create function guard_event() returns trigger language plpgsql set enable_seqscan = off as $$
   begin
-    if new.seq > (select seq from log_head) then
-      raise exception 'event % lies beyond the head of the log', new.seq using errcode = 'DH003';
+    if exists (select from log where seq > (select seq from log_head)) then
+      raise exception 'an event lies beyond the head of the log' using errcode = 'DH003';
     end if;
     return null;
   end $$;
@@ -73,8 +70,8 @@ export const logTables = `
     raise exception 'table % is append-only', tg_table_name using errcode = 'DH004';
   end $$;
 
-  create constraint trigger guard_event after insert on log
-    deferrable initially deferred for each row execute function guard_event();
+  create trigger guard_event after insert on log
+    for each statement execute function guard_event();
   create trigger guard_append_only before update or truncate on log
     for each statement execute function guard_append_only();
 `;

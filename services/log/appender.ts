@@ -49,18 +49,14 @@ export class Appender implements AsyncDisposable {
    * what the database refused otherwise, with nothing written
    */
   async append(run: Run, changes: readonly TableChange[]): Promise<void> {
-    const notify = {
-      name: 'log.notify',
-      text: 'select pg_notify($1, $2)',
-      values: [this.#options.channel, String(run.to.seq)],
-    };
+    const notify = { channel: this.#options.channel, text: String(run.to.seq) };
     let backend = 0;
     for (;;) {
       try {
         const session = await this.#session.open();
         backend = session.processId;
         await commitRun(session, run, changes, {
-          also: [notify],
+          notify,
           beforeCommit: () => failpoint('append.before-commit'),
         });
         failpoint('append.after-commit');

@@ -2,22 +2,25 @@ import { DualhomeError } from '../protocol/errors/index.ts';
 import type { Position } from '../protocol/position.ts';
 import type { TableChange } from '../model/table.ts';
 import type { PipelineSession } from '../platform/postgres/pipeline.ts';
+import { composeStatement, statementOf } from '../platform/postgres/composed-statement.ts';
+import type { Part } from '../platform/postgres/composed-statement.ts';
 import type { Statement } from '../platform/postgres/statement.ts';
 import { byteaArray, timestampArray } from '../platform/postgres/binary-array.ts';
 import type { Run } from './event.ts';
-import { deleteStatement, upsertStatement } from './table-statements.ts';
+import { changeParts } from './table-statements.ts';
 
 export type CommitOptions = {
-  /** Statements of the same transaction, such as a notification. */
+  /** Notifies who listens on the channel. */
+  readonly notify?: { readonly channel: string; readonly text: string } | undefined;
+  /** Statements of the same transaction. */
   readonly also?: readonly Statement[] | undefined;
   /** Called when all but COMMIT has been sent; what it throws rolls back. */
   readonly beforeCommit?: (() => void) | undefined;
 };
 
 /**
- * Writes a run and what it changes in one transaction and one round trip, the head by
- * compare-and-set as its last statement: the one operation by which a log grows, at home by
- * appending, at a standby by applying.
+ * Writes a run and what it changes in one statement, the head by compare-and-set: the one operation
+ * by which a log grows, at home by appending, at a standby by applying.
  *
  * @throws LOG_FENCED when the head is no longer at `run.from`; nothing was written
  * @throws POSTGRES_COMMIT_UNKNOWN when the connection broke before the answer: read the head
@@ -26,47 +29,64 @@ export async function commitRun(
   session: PipelineSession,
   run: Run,
   changes: readonly TableChange[],
-  { also = [], beforeCommit }: CommitOptions = {},
+  { notify, also = [], beforeCommit }: CommitOptions = {},
 ): Promise<void> {
+  const statement = composeStatement({
+    parts: [headPart(run.from, run.to), eventsPart(run), ...changes.flatMap(changeParts)],
+    selected: [headMoved(run.from), ...(notify ? [notifyPart(notify)] : [])],
+  });
   try {
-    const statements = [insertStatement(run), ...changes.flatMap(changeStatements), ...also];
-    await session.transaction([...statements, advanceStatement(run.from, run.to)], beforeCommit);
+    await session.transaction([statement, ...also], beforeCommit);
   } catch (error) {
     throw asFenced(error, run.from);
   }
 }
 
-/** The statements of a change: the rows it leaves, then the rows it removes. */
-export function changeStatements({ table, upserts, deletes }: TableChange): readonly Statement[] {
-  return [
-    ...(upserts.length > 0 ? [upsertStatement(table, upserts)] : []),
-    ...(deletes.length > 0 ? [deleteStatement(table, deletes)] : []),
-  ];
-}
-
 /** Adds the events of a run to the log, without moving its head. */
-export function insertStatement({ from, events, hashes }: Run): Statement {
+export const insertStatement = (run: Run): Statement => statementOf(eventsPart(run));
+
+function eventsPart({ from, events, hashes }: Run): Part {
   return {
-    name: 'log.insert',
-    text: `insert into log (seq, time, body, hash)
-           select $1::bigint + position, time, body, hash
-           from unnest($2::timestamptz[], $3::bytea[], $4::bytea[]) with ordinality as event (time, body, hash, position)`,
+    name: 'events',
     values: [
       from.seq,
       timestampArray(events.map(({ timeMs }) => timeMs)),
       byteaArray(events.map(({ body }) => body)),
       byteaArray(hashes),
     ],
+    text: (parameter) =>
+      `insert into log (seq, time, body, hash)
+       select ${parameter(1)}::bigint + position, time, body, hash
+       from unnest(${parameter(2)}::timestamptz[], ${parameter(3)}::bytea[], ${parameter(4)}::bytea[])
+         with ordinality as event (time, body, hash, position)`,
   };
 }
 
-/** The compare-and-set of the head; SQLSTATE DH001 where it is no longer at `from`. */
+const headPart = (from: Position, to: Position): Part => ({
+  name: 'head',
+  values: [from.incarnation, from.seq, from.hash, to.incarnation, to.seq, to.hash],
+  text: (parameter) =>
+    `update log_head set incarnation = ${parameter(4)}, seq = ${parameter(5)}, hash = ${parameter(6)}
+     where incarnation = ${parameter(1)} and seq = ${parameter(2)} and hash = ${parameter(3)}
+     returning seq`,
+});
+
+/** Fails with SQLSTATE DH001 where the head was not at `from`. */
+const headMoved = (from: Position): Part => ({
+  name: 'moved',
+  values: [from.seq],
+  text: (parameter) => `require_head(exists (select from head), ${parameter(1)}::bigint)`,
+});
+
+const notifyPart = ({ channel, text }: { readonly channel: string; readonly text: string }): Part => ({
+  name: 'notify',
+  values: [channel, text],
+  text: (parameter) => `pg_notify(${parameter(1)}, ${parameter(2)})`,
+});
+
+/** The compare-and-set of the head alone; SQLSTATE DH001 where it is no longer at `from`. */
 export function advanceStatement(from: Position, to: Position): Statement {
-  return {
-    name: 'log.advance',
-    text: 'select advance_head($1, $2, $3, $4, $5, $6)',
-    values: [from.incarnation, from.seq, from.hash, to.incarnation, to.seq, to.hash],
-  };
+  return composeStatement({ parts: [headPart(from, to)], selected: [headMoved(from)] });
 }
 
 function asFenced(reason: unknown, from: Position): unknown {

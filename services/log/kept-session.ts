@@ -1,12 +1,7 @@
 import { openPipeline } from '../platform/postgres/pipeline.ts';
 import type { PipelineSession } from '../platform/postgres/pipeline.ts';
 import type { ConnectionOptions } from '../platform/postgres/connection.ts';
-
-/**
- * Plans are made once a connection, some while a table is still empty and has no statistics: they must use the key
- * nevertheless.
- */
-const settings = { enable_seqscan: 'off' };
+import { steadyPlans } from './steady-plans.ts';
 
 /** One pipelined connection to a database, opened when needed and anew after it was lost. */
 export class KeptSession implements AsyncDisposable {
@@ -41,7 +36,7 @@ export class KeptSession implements AsyncDisposable {
 
   async #reopen(): Promise<PipelineSession> {
     await this.drop();
-    this.#current = await openPipeline({ ...this.#options, settings });
+    this.#current = await openPipeline({ ...this.#options, settings: steadyPlans });
     return this.#current;
   }
 }

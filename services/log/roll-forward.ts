@@ -1,12 +1,13 @@
 import type { Table, TableChange } from '../model/table.ts';
+import { statementOf } from '../platform/postgres/composed-statement.ts';
 import type { Queryable, Session } from '../platform/postgres/database.ts';
 import type { Scope } from '../protocol/scope.ts';
 import { ChainCheck, broken } from './chain.ts';
-import { changeStatements } from './commit-run.ts';
 import type { LogDefinition } from './definition.ts';
 import type { Base } from './held.ts';
 import { isInRange } from './key-range.ts';
 import { readAfter } from './read.ts';
+import { changeParts } from './table-statements.ts';
 import type { ReadLimit } from './read.ts';
 
 export type RollForwardOptions = {
@@ -73,7 +74,7 @@ function within(
 }
 
 async function apply(target: Session, searchPath: string, changes: readonly TableChange[]): Promise<void> {
-  const statements = changes.flatMap(changeStatements);
+  const statements = changes.flatMap(changeParts).map(statementOf);
   if (statements.length === 0) return;
   await target.transaction(async (tx) => {
     await tx.query(`set local search_path = ${searchPath}`);

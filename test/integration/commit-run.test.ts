@@ -56,6 +56,8 @@ describe('a run committed to the log', () => {
 
     expect(await codeOf(`update subscribers set display_name = 'x'`)).toBe('DH002');
     expect(await codeOf('delete from subscribers')).toBe('DH002');
+    const headAlone = 'with head as (update log_head set seq = seq + 1) delete from subscribers';
+    expect(await codeOf(headAlone)).toBe('DH002');
     expect(await codeOf('truncate subscribers')).toBe('DH004');
     expect(await codeOf(`insert into log values (9, now(), '', decode(repeat('00', 32), 'hex'))`)).toBe(
       'DH003',

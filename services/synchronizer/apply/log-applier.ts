@@ -6,6 +6,7 @@ import type { LogName } from '../../protocol/names.ts';
 import type { Position } from '../../protocol/position.ts';
 import type { LogDefinition } from '../../log/definition.ts';
 import { readHead } from '../../log/head.ts';
+import { steadyPlans } from '../../log/steady-plans.ts';
 import { unlessAborted } from '../../platform/lifecycle/abort.ts';
 import { RunningState } from '../../platform/lifecycle/backoff.ts';
 import type { Clock } from '../../platform/lifecycle/clock.ts';
@@ -162,6 +163,7 @@ export class LogApplier implements ApplyLane, ApplyFrames, AsyncDisposable {
     await using writer = await openPipeline({
       url: copy.url,
       schema: copy.schema,
+      settings: steadyPlans,
       applicationName: `dualhome synchronizer ${this.log}`,
       onError: end,
     });

@@ -38,6 +38,8 @@ export class OwnLog implements OwnLogPort, AsyncDisposable {
   readonly #polling: Promise<void>;
   #state: OwnState | undefined;
   #seen: Position | undefined;
+  /** Highest seq that a notification or the poll has told of; NaN while none has. */
+  #knownSeq = NaN;
   #changed = Promise.withResolvers<void>();
   #failing = false;
 
@@ -51,7 +53,7 @@ export class OwnLog implements OwnLogPort, AsyncDisposable {
       url,
       applicationName,
       channels: [logChannel[definition.name]],
-      onNotify: () => this.#wake(),
+      onNotify: (_channel, seq) => this.#told(Number(seq)),
       onListening: () => this.#wake(),
     });
     this.#polling = this.#poll();
@@ -60,6 +62,11 @@ export class OwnLog implements OwnLogPort, AsyncDisposable {
   /** As of the last poll; undefined while the database does not answer. */
   get state(): OwnState | undefined {
     return this.#state;
+  }
+
+  /** Whether there was a sign of events behind `seq`; where not, a read would be in vain. */
+  mayExceed(seq: number): boolean {
+    return !(this.#knownSeq <= seq);
   }
 
   /** Take it before you read; it resolves when there may be more than you read. */
@@ -73,6 +80,11 @@ export class OwnLog implements OwnLogPort, AsyncDisposable {
     await this.#listening[Symbol.asyncDispose]();
     await this.#polling;
     await this.database[Symbol.asyncDispose]();
+  }
+
+  #told(seq: number): void {
+    this.#knownSeq = Math.max(seq, this.#knownSeq || 0);
+    this.#wake();
   }
 
   #wake(): void {
@@ -111,7 +123,7 @@ export class OwnLog implements OwnLogPort, AsyncDisposable {
     this.#state = state;
     this.#seen = state.head;
     if (was && !isContinuation(was, state)) this.#options.onRewound(was, state.head);
-    if (was?.seq !== state.head.seq) this.#wake();
+    if (was?.seq !== state.head.seq) this.#told(state.head.seq);
   }
 }
 

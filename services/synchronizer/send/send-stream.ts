@@ -119,7 +119,7 @@ export class SendStream {
     if (this.credit.exhausted) return unlessAborted(this.credit.granted, signal);
     const { changed } = own;
     const sent = await sending.run(() => this.#sendBatch());
-    if (!sent) await unlessAborted(changed, signal);
+    if (!sent || !own.mayExceed(this.#sent ?? 0)) await unlessAborted(changed, signal);
   }
 
   async #sendBatch(): Promise<boolean> {
