@@ -1,7 +1,8 @@
 import type { Readable, Writable } from 'node:stream';
-import type { ClientBase } from 'pg';
-import { from, to } from 'pg-copy-streams';
+import type { ClientBase, Submittable } from 'pg';
+import { from } from 'pg-copy-streams';
 import { destroyConnection } from './connection.ts';
+import { CopyOutQuery } from './copy-out-query.ts';
 import { translate } from './failures.ts';
 
 type Counted = {
@@ -27,7 +28,7 @@ export function openCopyFrom(client: ClientBase, sql: string, onDone: () => void
 
 /** Likewise. A reader that stops early costs the connection: the server would go on sending. */
 export function openCopyTo(client: ClientBase, sql: string, onDone: () => void): CopyOut {
-  const stream = to(sql);
+  const stream = new CopyOutQuery(sql);
   let done = false;
   const finish = (): void => {
     done = true;
@@ -40,7 +41,8 @@ export function openCopyTo(client: ClientBase, sql: string, onDone: () => void):
   stream.once('close', () => {
     if (!done) destroyConnection(client);
   });
-  return client.query(stream);
+  client.query(stream as unknown as Submittable);
+  return stream;
 }
 
 /** Makes the error a COPY fails with one of ours. */
