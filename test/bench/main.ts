@@ -5,6 +5,7 @@ import type { Report } from './report.ts';
 /** Every bench by name: `npm run bench -- NAME [--json] [--rounds N] [--rows N]`. */
 const benches: Readonly<Record<string, () => Promise<{ run(options: BenchOptions): Promise<Report> }>>> = {
   replication: () => import('./replication/main.ts'),
+  isolation: () => import('./isolation/main.ts'),
   registration: () => import('./registration/main.ts'),
   calls: () => import('./calls/main.ts'),
 };

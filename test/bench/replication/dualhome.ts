@@ -25,14 +25,14 @@ const changeOne = (n: number, displayName: string) => ({
 
 /** Two complete sites of this project on this machine, driven through c1's HTTP API and watched at c2's standby. */
 export class Dualhome implements ReplicatedSystem {
-  readonly #sites: TwoSites;
+  readonly sites: TwoSites;
   readonly #rows: number;
   readonly #api: HttpClient;
   readonly #processes: SiteProcesses;
   #mark = 0;
 
   private constructor(sites: TwoSites, rows: number, api: HttpClient) {
-    this.#sites = sites;
+    this.sites = sites;
     this.#rows = rows;
     this.#api = api;
     this.#processes = new SiteProcesses([sites.c1, sites.c2]);
@@ -62,8 +62,8 @@ export class Dualhome implements ReplicatedSystem {
 
   async settle(): Promise<void> {
     for (const database of [
-      await this.#sites.c1.database('home'),
-      await this.#sites.c2.database('standby_c1'),
+      await this.sites.c1.database('home'),
+      await this.sites.c2.database('standby_c1'),
     ]) {
       await database.query('vacuum');
       await database.query('checkpoint');
@@ -87,7 +87,7 @@ export class Dualhome implements ReplicatedSystem {
 
   async bulkMs(count: number): Promise<number> {
     const displayName = this.#nextName();
-    const standby = await this.#sites.c2.database('standby_c1');
+    const standby = await this.sites.c2.database('standby_c1');
     await using session = await standby.session();
     const visibility = await Visibility.in(session);
     const startedMs = performance.now();
@@ -133,7 +133,7 @@ export class Dualhome implements ReplicatedSystem {
   }
 
   async lagsMs(perSecond: number, seconds: number): Promise<readonly number[]> {
-    const standby = await this.#sites.c2.database('standby_c1');
+    const standby = await this.sites.c2.database('standby_c1');
     await using session = await standby.session();
     const probe = new VisibilityProbe(await Visibility.in(session));
     const probing = probe.run();
@@ -171,14 +171,14 @@ export class Dualhome implements ReplicatedSystem {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#processes[Symbol.dispose]();
     this.#api[Symbol.dispose]();
-    await this.#sites[Symbol.asyncDispose]();
+    await this.sites[Symbol.asyncDispose]();
   }
 
   async #singles(
     clients: number,
     work: (client: number) => Promise<{ last: number; displayName: string }>,
   ): Promise<number> {
-    const standby = await this.#sites.c2.database('standby_c1');
+    const standby = await this.sites.c2.database('standby_c1');
     await using session = await standby.session();
     const visibility = await Visibility.in(session);
     const startedMs = performance.now();
@@ -203,8 +203,8 @@ export class Dualhome implements ReplicatedSystem {
       }),
       'put',
     );
-    const { seq } = await this.#sites.c1.head();
-    await this.#sites.c2.waitApplied('c1', seq);
+    const { seq } = await this.sites.c1.head();
+    await this.sites.c2.waitApplied('c1', seq);
   }
 
   async #import(count: number, row: (n: number) => object, mode: 'put' | 'merge'): Promise<void> {
