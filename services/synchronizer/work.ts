@@ -9,6 +9,7 @@ import type { ResourceStack } from '../platform/lifecycle/resource-stack.ts';
 import { Secret } from '../platform/logging/secret.ts';
 import { listen } from '../platform/postgres/listen.ts';
 import { backfillWork, serveHistory } from './backfill/backfill.ts';
+import { acceptWork } from './jobs/accept.ts';
 import { bootstrapWork, pullWork, servePeerJobs } from './jobs/remote.ts';
 import { JobRunner } from './jobs/runner.ts';
 import { Schedule } from './jobs/schedule.ts';
@@ -78,6 +79,7 @@ export async function startWork(
       }),
       verify: verifyWork(context),
       backfill: backfillWork(context),
+      accept: acceptWork(context),
     },
     log,
   );

@@ -44,6 +44,44 @@ const contentBefore = async ({ c2 }: SyncPair): Promise<number> => {
   return rows[0]?.n ?? 0;
 };
 
+/** An operator gives up the copy at c2 for the present history of c1. */
+async function accept({ c1, c2 }: SyncPair): Promise<void> {
+  const before = (await readHead(c2.standby.database)).seq;
+  const job = await c2.ended(await c2.request('accept'));
+  expect(job).toMatchObject({ state: 'done', result: { givenUp: { seq: before } } });
+  const { seq } = await c1.append(5, { first: 500 });
+  await c2.applied(seq);
+  await expectSame(c1.home, c2.standby);
+  for (const site of [c1, c2]) await site.alarmsAre();
+}
+
+/** A database put back to `seq`, rows and all, and accepted as it is. */
+async function restore({ c1 }: SyncPair, seq: number): Promise<void> {
+  await rewind(c1.home, seq);
+  await c1.home.database.transaction(async (tx) => {
+    await tx.query('set local session_replication_role = replica');
+    await tx.query('delete from subscribers where seq > $1', [seq]);
+  });
+  await beginIncarnation(c1.home);
+  await c1.start();
+}
+
+describe('a history that an operator accepts', () => {
+  it('takes the place of a copy it does not go on from: of a home that began anew', async () => {
+    await using pair = await replicated();
+    await restore(pair, 0);
+    await pair.c2.parked('LINK_PEER_RESTORED');
+    await accept(pair);
+  });
+
+  it('takes the place of a copy it does not go on from: of a home that was restored', async () => {
+    await using pair = await replicated();
+    await restore(pair, 40);
+    await pair.c2.parked('LINK_INCARNATION_REPLACED');
+    await accept(pair);
+  });
+});
+
 describe('a home that is not what it was', () => {
   it('is noticed when it was emptied: the only good copy stays, both sites alarm', async () => {
     await using pair = await replicated();

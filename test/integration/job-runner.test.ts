@@ -25,6 +25,7 @@ const works = (resync: JobWork) => ({
   pull: refuse,
   verify: refuse,
   backfill: refuse,
+  accept: refuse,
   resync,
 });
 

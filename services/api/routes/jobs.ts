@@ -27,11 +27,16 @@ export function jobRoutes(context: ApiContext): void {
     '/v1/jobs',
     {
       onRequest: allow(context, 'operator'),
-      schema: { summary: 'Starts a job', body: jobRequestSchema, response: { 201: jobSchema } },
+      schema: {
+        summary: 'Starts a job; to give up a copy (accept) takes an admin',
+        body: jobRequestSchema,
+        response: { 201: jobSchema },
+      },
     },
     async (request, reply) => {
       const job = request.body;
       check(context, job);
+      if (job.kind === 'accept') await allow(context, 'admin')(request);
       const id = randomUUID();
       await insertJob(shared, id, job, server.principalOf(request).name);
       reply.code(201).header('location', `/v1/jobs/${id}`);

@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
+import { LogName } from '../../protocol/names.ts';
 import { createLogger } from '../../platform/logging/logger.ts';
 import { DualhomeError } from '../../protocol/errors/index.ts';
 import { readSiteFile } from '../../site/config/read.ts';
@@ -9,14 +10,18 @@ import { joinInvitation } from '../../site/pairing/join.ts';
 import { removePeer } from '../../site/pairing/peers.ts';
 import type { Direction } from '../../site/pairing/peers.ts';
 import { formatTime } from '../output/format.ts';
+import { openApi } from '../connection.ts';
 import { untilInterrupted } from '../interrupt.ts';
 import { addVerb } from '../verb.ts';
+import { runJob } from './transfer.ts';
 
 const directions = {
   both: { sends: true, receives: true },
   'to-peer': { sends: true, receives: false },
   'from-peer': { sends: false, receives: true },
 } as const satisfies Record<string, Direction>;
+
+type AcceptOptions = { readonly log: LogName; readonly reason: string };
 
 type InviteOptions = { readonly validFor: string; readonly direction: keyof typeof directions };
 
@@ -33,6 +38,24 @@ export function addPairVerbs(parent: Command): void {
       const file = await readSiteFile(config);
       const { peer, direction } = await joinInvitation(file, token);
       out.result({ site: file.config.site, peer, ...direction }, () => paired(peer, direction));
+    },
+  });
+  addVerb<AcceptOptions, [peer: string]>(pair, {
+    name: 'accept',
+    description:
+      "Give up this site's copy of a peer whose history does not go on from it, and take its present one",
+    examples: ['site save-copy c1 --to /media/c1-copy', 'pair accept c1 --reason "restored on purpose"'],
+    define: (command) =>
+      command
+        .argument('<peer>', 'whose copy is given up; save it first, see `dualhome site save-copy`')
+        .addOption(
+          new Option('--log <log>', 'of which log').choices(Object.values(LogName)).default('configuration'),
+        )
+        .requiredOption('--reason <text>', 'why; kept with the job'),
+    run: async (out, options, peer) => {
+      using api = await openApi(options);
+      const { log, reason } = options;
+      await runJob(out, api, { kind: 'accept', peer, log, reason }, true);
     },
   });
   addVerb<object, [peer: string]>(pair, {

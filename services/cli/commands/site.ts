@@ -19,6 +19,7 @@ import { formatDuration, formatTime } from '../output/format.ts';
 import { formatFacts, formatTable } from '../output/table.ts';
 import type { Output } from '../output/output.ts';
 import { addVerb } from '../verb.ts';
+import { addRebuildVerbs } from './site-rebuild.ts';
 
 type InitOptions = {
   readonly dir: string | undefined;
@@ -32,6 +33,7 @@ type InitOptions = {
 export function addSiteVerbs(parent: Command): void {
   const site = parent.command('site').description('Make, check, start and stop a site on this machine');
   addInit(site);
+  addRebuildVerbs(site);
   addVerb(site, {
     name: 'check',
     description: 'Say everything that would keep the site from starting, by line and key',

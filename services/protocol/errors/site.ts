@@ -65,6 +65,18 @@ export const siteErrors = defineErrors({
     retry: 'no',
     http: 500,
   },
+  SITE_COPY_UNUSABLE: {
+    summary: 'The directory is no saved copy of this site.',
+    action: 'Name the directory that `dualhome site save-copy` has made at the peer.',
+    retry: 'no',
+    http: 409,
+  },
+  SITE_HOME_NOT_EMPTY: {
+    summary: 'The home database holds events; it is not replaced by itself.',
+    action: 'Make sure that the copy is the state to keep, then say so as shown.',
+    retry: 'no',
+    http: 409,
+  },
   SITE_PROGRAM_NOT_READY: {
     summary: 'A program of the site did not become ready in time.',
     action: 'Read the end of its log in data_dir/logs; it is started again by itself.',

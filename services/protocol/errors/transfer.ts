@@ -39,7 +39,7 @@ export const transferErrors = defineErrors({
   TRANSFER_OTHER_INCARNATION: {
     summary: 'The snapshot is of another incarnation than the standby; it was not replaced.',
     action:
-      'The peer was restored or made anew. Compare both (`dualhome status`), then rebuild the peer from this copy, or accept its state.',
+      'The peer was restored or made anew. Compare both (`dualhome status`), then rebuild the peer from this copy (`dualhome site save-copy`, `site rebuild`), or accept its state (`dualhome pair accept`).',
     retry: 'no',
     http: 409,
   },

@@ -5,9 +5,9 @@ import { scopeSchema, wholeScope } from '../scope.ts';
 /**
  * What a job does. `resync` pushes this site's state to the peer, `pull` fetches the peer's,
  * `bootstrap` does both, `verify` compares both copies at equal seq, `backfill` fetches the older
- * history of a standby that began with a snapshot.
+ * history of a standby that began with a snapshot, `accept` gives up the copy of a peer for its present history.
  */
-export const jobKindSchema = z.enum(['bootstrap', 'resync', 'pull', 'verify', 'backfill']);
+export const jobKindSchema = z.enum(['bootstrap', 'resync', 'pull', 'verify', 'backfill', 'accept']);
 export type JobKind = z.infer<typeof jobKindSchema>;
 
 export const jobStateSchema = z.enum(['queued', 'running', 'done', 'failed', 'cancelled']);

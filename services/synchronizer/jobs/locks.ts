@@ -12,6 +12,7 @@ export function locksOf({ kind, peer, log }: Pick<JobAttempt, 'kind' | 'peer' | 
       return [`to/${peer}/${log}`];
     case 'pull':
     case 'backfill':
+    case 'accept':
       return [`from/${peer}/${log}`];
     case 'verify':
       return [`verify/${peer}/${log}`];
