@@ -23,7 +23,6 @@ export const factsSchema = z.discriminatedUnion('kind', [
 export type Facts = z.infer<typeof factsSchema>;
 
 export const questionSchema = z.strictObject({ id: z.int().nonnegative(), facts: factsSchema });
-export type Question = z.infer<typeof questionSchema>;
 
 /** What a processor says: who it is, once, as its first line; how it is, on each change; and its answers. */
 export const helloSchema = z.strictObject({
