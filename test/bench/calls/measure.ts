@@ -1,13 +1,15 @@
 import { runSipp } from '../../support/clients/sipp.ts';
 import type { SippOptions } from '../../support/clients/sipp.ts';
 import type { SipAddress } from '../../support/clients/sip-address.ts';
+import { SippCallee } from '../../support/clients/sipp-callee.ts';
+import { usersFrom } from '../../support/clients/users.ts';
 import type { SipUser } from '../../support/clients/users.ts';
 import { CpuMeter, untilIdle } from '../cpu-meter.ts';
 import type { ProcessRoots } from '../cpu-meter.ts';
 import type { CpuSeconds } from '../cpu.ts';
 import { percentile } from '../report.ts';
 import type { SitePair } from '../site-pair.ts';
-import { Callees, callerPhone, callOnce } from './callees.ts';
+import { callerPhone, callOnce, untilReachable } from './call-once.ts';
 
 /** Callees are registered at the site that is called, or at the other one. */
 export const ways = ['one site', 'across two sites'] as const;
@@ -44,8 +46,8 @@ export async function openPath(
 ): Promise<CallPath & AsyncDisposable> {
   const [site] = sites;
   const [place, first] = way === 'one site' ? [site, 1] : [sites[1], callees + 1];
-  const called = await Callees.start(place, first, callees);
-  await called.reachableThrough(site, callerHost);
+  const called = await SippCallee.start(place, usersFrom(first, callees));
+  await untilReachable(called.users, site, callerHost);
   return {
     callerHost,
     site,

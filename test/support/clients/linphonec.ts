@@ -65,6 +65,11 @@ export class Linphonec implements AsyncDisposable {
     await this.#program.saw(/connected\./);
   }
 
+  /** Waits until the call has ended. */
+  async hungUp(): Promise<void> {
+    await this.#program.saw(/Call \d+ with \S+ ended/);
+  }
+
   /** Ends the call. */
   hangUp(): void {
     this.#program.type('terminate');

@@ -9,6 +9,8 @@ export type FailoverProxyOptions = {
   readonly sites: readonly SipAddress[];
   /** An edge in front of devices adds itself as Path to what they register; a third-party site does not. */
   readonly addsPath: boolean;
+  /** Where it listens, and what sites know it by; default loopback. */
+  readonly host?: string | undefined;
   /** Where requests that come from the sites go that name no way themselves: a third party's own device. */
   readonly device?: SipAddress | undefined;
 };
@@ -30,6 +32,7 @@ export class FailoverProxy implements AsyncDisposable {
   static async start(options: FailoverProxyOptions): Promise<FailoverProxy> {
     return new FailoverProxy(
       await Kamailio.start({
+        host: options.host,
         configure: async (place) => {
           await writeFile(place.directory.file('dispatcher.list'), dispatcherList(options.sites));
           return failoverConfig(place, options);
