@@ -27,6 +27,8 @@ export class DemoSite implements AsyncDisposable {
   readonly api: HttpClient;
   /** Where its phones register. */
   readonly sip: Endpoint;
+  /** Ports at which it speaks SIP. */
+  readonly sipPorts: readonly number[];
   #child: ChildProcess;
 
   private constructor(file: SiteFile, api: HttpClient, child: ChildProcess) {
@@ -35,6 +37,7 @@ export class DemoSite implements AsyncDisposable {
     this.layout = siteLayout(file.dataDir);
     this.api = api;
     this.sip = sipOf(file);
+    this.sipPorts = Object.values(file.config.sip ?? {}).flatMap((listener) => listener?.listen.port ?? []);
     this.#child = child;
   }
 

@@ -9,6 +9,7 @@ import type { DemoPair } from './demo-pair.ts';
 import { showLive } from './live.ts';
 import { readStatus } from './replication.ts';
 import { Steps } from './steps.ts';
+import { TourPhones } from './calls.ts';
 import { showRegistrations, startDevices } from './devices.ts';
 import { showFailover } from './failover.ts';
 import { showCut, showResync, showTour } from './tour.ts';
@@ -32,8 +33,12 @@ export async function showDemo(out: Output, { directory, tour, watch, signal }: 
   if (isTour) await showTour(pair, { out, steps, signal });
   await using devices = await startDevices(pair);
   if (isTour) {
-    await showRegistrations(devices, { out, steps, signal });
-    await showFailover(pair, devices, { out, steps, signal });
+    const context = { out, steps, signal };
+    await showRegistrations(devices, context);
+    await using phones = await TourPhones.open(pair);
+    await phones.callAtHome(context);
+    await phones.callMoved(context);
+    await showFailover(pair, devices, phones, context);
     await writeFile(seen, '');
   }
   await Promise.all([
@@ -74,9 +79,12 @@ async function runOnce(
     await showTour(pair, context);
     await using devices = await startDevices(pair);
     await showRegistrations(devices, context);
+    await using phones = await TourPhones.open(pair);
+    await phones.callAtHome(context);
+    await phones.callMoved(context);
     await showCut(pair, context);
     await showResync(pair, context);
-    await showFailover(pair, devices, context);
+    await showFailover(pair, devices, phones, context);
     return (await readStatus(pair.c1)).peers.flatMap(({ directions }) => directions);
   } finally {
     await steps.run('stop', 'Everything stops, in order', async () => {
@@ -88,13 +96,17 @@ async function runOnce(
 
 async function bringUp(directory: string, steps: Steps, signal: AbortSignal): Promise<DemoPair> {
   if (!hasPair(directory)) {
-    await steps.run('make', 'Two sites are made: keys, certificates, configuration', async () => {
-      await makePair(directory);
-      return { directory };
-    });
+    await steps.run(
+      'make',
+      'Two sites and a third-party site are made: keys, certificates, configuration',
+      async () => {
+        await makePair(directory);
+        return { directory };
+      },
+    );
   }
   let pair: DemoPair | undefined;
-  await steps.run('start', 'Both sites start: databases, programs, link', async () => {
+  await steps.run('start', 'All three start: databases, programs, link', async () => {
     pair = await startPair(directory, signal);
     return {};
   });

@@ -1,16 +1,24 @@
 import { directionIn, waitForStatus } from './replication.ts';
 import type { Population } from '../../simulator/population.ts';
+import type { TourPhones } from './calls.ts';
 import type { DemoPair } from './demo-pair.ts';
 import { showMoves, showReturn } from './devices.ts';
 import type { TourContext } from './tour.ts';
 
 /** Site c1 dies at once, its devices go to c2 by themselves, and c1 comes back on what its disks hold. */
-export async function showFailover(pair: DemoPair, devices: Population, context: TourContext): Promise<void> {
+export async function showFailover(
+  pair: DemoPair,
+  devices: Population,
+  phones: TourPhones,
+  context: TourContext,
+): Promise<void> {
   const killedMs = performance.now();
   await loseSite(pair, context);
   await showMoves(devices, context, killedMs);
+  await phones.callWhileDead(context);
   await bringBack(pair, context);
   await showReturn(devices, context);
+  await phones.callAfterwards(context);
 }
 
 async function loseSite({ c1, c2 }: DemoPair, { steps, signal }: TourContext): Promise<void> {

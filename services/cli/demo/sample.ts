@@ -27,9 +27,33 @@ export function sampleBase(site: string): readonly DemoChange[] {
       kind: 'route',
       row: { prefix: '+', class: 'international', next_hops: [`sip:gw.${domain}`] },
     },
-    { op: 'put', kind: 'route', row: { prefix: '+49', class: 'national', next_hops: [`sip:gw.${domain}`] } },
     { op: 'put', kind: 'environment', row: { name: 'country_code', value: '49' } },
   ];
+}
+
+/** The telephone number of subscriber `n` of a site: its own prefix, then the subscriber's digits. */
+export function sampleNumber(site: string, n: number): string {
+  return `${numberPrefix(site)}${String(n).padStart(6, '0')}`;
+}
+
+/** All numbers of a site begin with it. */
+export function numberPrefix(site: string): string {
+  return `+4930${site.replaceAll(/[^0-9]/g, '')}`;
+}
+
+/** What it takes that calls to a third-party site leave by these addresses, and come from there. */
+export function sampleNeighbour(name: string, address: string): DemoChange {
+  return {
+    op: 'put',
+    kind: 'site',
+    row: { name, addresses: [address], transport: 'udp', probe: true },
+  };
+}
+
+/** A number of subscriber `n`. */
+export function sampleNumberOf(site: string, n: number): DemoChange {
+  const { user, domain } = sampleAccount(site, n);
+  return { op: 'put', kind: 'number', row: { number: sampleNumber(site, n), aor: `${user}@${domain}` } };
 }
 
 /** What the devices of subscriber `n` (from 1) of a site register with. */

@@ -8,8 +8,9 @@ import { encodeText, quoted } from '../../sip/message/text.ts';
  * credentials that were for this element stay here (RFC 3261 section 22.3).
  */
 export function withProvenIdentity(request: Request, caller: Caller): MessageEdit {
-  const edit = new MessageEdit(request).remove('Proxy-Authorization');
-  if (caller.kind === 'third-party') return edit;
+  const edit = new MessageEdit(request);
+  if (caller.kind === 'third-party') return edit.remove('Proxy-Authorization');
+  edit.remove(request.has('proxy-authorization') ? 'Proxy-Authorization' : 'Authorization');
   const name = caller.displayName === null ? '' : `${quoted(encodeText(caller.displayName))} `;
   return edit.remove('P-Preferred-Identity').set('P-Asserted-Identity', `${name}<sip:${caller.aor}>`);
 }

@@ -20,8 +20,9 @@ export async function originate(
   authenticate: Authenticate,
 ): Promise<OriginateDecision> {
   const { credentials, isRehearsal, called, from } = facts;
-  const site =
-    credentials === null && !isRehearsal ? thirdPartyAt(facts, configuration.thirdParties) : undefined;
+  const domain = domainOf(facts, configuration);
+  const isSubscriber = isRehearsal || (credentials !== null && credentials.realm === domain?.realm);
+  const site = isSubscriber ? undefined : thirdPartyAt(facts, configuration.thirdParties);
   if (site) {
     const caller = { kind: 'third-party', name: site.name } as const;
     return admitted(
@@ -32,7 +33,6 @@ export async function originate(
       configuration,
     );
   }
-  const domain = domainOf(facts, configuration);
   if (!domain) return { kind: 'not-mine', challenge: null };
   const proof = isRehearsal
     ? await named(from, domain, configuration)

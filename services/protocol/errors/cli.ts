@@ -20,6 +20,13 @@ export const cliErrors = defineErrors({
     retry: 'no',
     http: 500,
   },
+  DEMO_CALL_FAILED: {
+    summary: 'A call of the tour was not connected.',
+    action:
+      "The reason is in the detail; `dualhome dispatch explain` and the fronts' logs say more. On a busy machine, try again.",
+    retry: 'yes',
+    http: 500,
+  },
   DEMO_TIMEOUT: {
     summary: 'A step of the tour did not come to its end in time.',
     action: "Read the logs below the sites' directories; on a busy machine, try again.",

@@ -220,13 +220,15 @@ describe('a request that opens a call', () => {
     expect((await decide({ from: { user: 'alice', host: 'elsewhere.org' } })).kind).toBe('not-mine');
   });
 
-  it('comes from a third party without credentials, whatever its From', async () => {
+  it('comes from a third party where no credentials of ours do, whatever its From', async () => {
     const source = { transport: 'udp', address: '192.0.2.50', port: 5060 } as const;
     expect(await decide({ source, from: { user: '+4411', host: 'c5.example' } })).toMatchObject({
       kind: 'admitted',
       caller: { kind: 'third-party', name: 'c5' },
     });
     expect(await decide({ source, credentials })).toMatchObject({ caller: { kind: 'subscriber' } });
+    const others = { ...credentials, realm: 'c5.example' };
+    expect(await decide({ source, credentials: others })).toMatchObject({ caller: { kind: 'third-party' } });
   });
 
   it('may be rehearsed by an operator without proof', async () => {
