@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { addAlarmsVerb } from './commands/alarms.ts';
+import { addCallsVerbs } from './commands/calls.ts';
 import { addConfigVerbs } from './commands/config.ts';
 import { addDemoVerb } from './commands/demo.ts';
 import { addDistributionVerbs } from './commands/distribution.ts';
@@ -41,6 +42,7 @@ export function createCommand(): Command {
   addDistributionVerbs(command);
   addAlarmsVerb(command);
   addDispatchVerbs(command);
+  addCallsVerbs(command);
   addDeviceVerbs(command);
   addDemoVerb(command);
   return command;

@@ -82,7 +82,7 @@ export async function startFront(config: FrontConfig, run: FrontRun): Promise<Fr
     tokenKeys,
   });
   const { links } = known;
-  const { proxy } = await startProxy({
+  const proxy = await startProxy({
     config,
     tokenKeys,
     engine,

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { siteNameSchema } from './names.ts';
 
+/** Name of the file in the folder of call records that is written to. */
+export const callRecordsFile = 'calls.jsonl';
+
 /**
  * One attempt of a call as one site saw it: a line of JSON in the front's files. The records of one attempt at both
  * sites, and of its forwardings, have its Call-ID in common.

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { callRecordsFile } from '../../protocol/call-record.ts';
 import type { FrontConfig } from '../../protocol/program-config.ts';
 import { DnsResolver } from '../../platform/dns/resolver.ts';
 import { RotatedLines } from '../../platform/files/rotated-lines.ts';
@@ -17,7 +18,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { SourceLimits } from '../transport/source-limits.ts';
 import type { Transports } from '../transport/transports.ts';
 import { OwnAddresses } from './own-addresses.ts';
-import type { CallDispatch, Pair } from './ports.ts';
+import type { Pair } from './ports.ts';
 import { Prober } from './prober.ts';
 import { createCallDispatch } from './processor-dispatch.ts';
 import { Proxy } from './proxy.ts';
@@ -38,17 +39,12 @@ export type ProxyParts = {
   readonly stack: ResourceStack;
 };
 
-/** Name of the file in the folder of call records that is written to. */
-export const callRecordsFile = 'calls.jsonl';
-
 const recordFileBytesMax = 64 * 1_048_576;
 const recordFilesMax = 15;
 const spoken: readonly Transport[] = ['UDP', 'TCP', 'TLS'];
 
 /** The proxy of this front, among its peers and with the records of its calls. */
-export async function startProxy(
-  parts: ProxyParts,
-): Promise<{ proxy: Proxy; ways: Ways; dispatch: CallDispatch }> {
+export async function startProxy(parts: ProxyParts): Promise<Proxy> {
   const {
     config,
     tokenKeys,
@@ -97,7 +93,7 @@ export async function startProxy(
   distribution.watch((from, row) => {
     if (!row.gone) proxy.onRegistered(bindingOf(from, row));
   });
-  return { proxy, ways, dispatch };
+  return proxy;
 }
 
 async function openRecords(directory: string, log: Logger): Promise<RotatedLines> {
