@@ -117,10 +117,12 @@ describe('the tour', () => {
         },
       }),
     );
-    expect(result.positions).toEqual([
-      expect.objectContaining({ from: 'c1', to: 'c2', ready: true }),
-      expect.objectContaining({ from: 'c2', to: 'c1', ready: true }),
-    ]);
+    expect(result.positions).toEqual(
+      ['configuration', 'registration'].flatMap((log) => [
+        expect.objectContaining({ log, from: 'c1', to: 'c2', ready: true }),
+        expect.objectContaining({ log, from: 'c2', to: 'c1', ready: true }),
+      ]),
+    );
     const [make] = result.steps as unknown as { directory: string }[];
     expect(processesOf(make?.directory ?? '')).toEqual([]);
     const left = (await readdir(tmpdir())).filter(

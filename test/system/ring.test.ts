@@ -67,8 +67,10 @@ describe('three sites in a ring', () => {
     const verified = await dualhome('log', 'verify', '-c', c1.path, '--json');
     expect(verified.json()).toMatchObject({ peers: { c2: { equal: true } } });
     const status = await dualhome('status', '-c', c1.path);
-    expect(status.stdout).toMatch(/^c1 -> c2 +ok/m);
-    expect(status.stdout).toMatch(/^c3 -> c1 +ok/m);
-    expect(status.stdout).not.toMatch(/c1 -> c3|c2 -> c1/);
+    expect(status.stdout).toMatch(/^configuration +c1 -> c2 +ok/m);
+    expect(status.stdout).toMatch(/^configuration +c3 -> c1 +ok/m);
+    expect(status.stdout).not.toMatch(/configuration +(c1 -> c3|c2 -> c1)/);
+    for (const way of ['c1 -> c2', 'c2 -> c1', 'c1 -> c3', 'c3 -> c1'])
+      expect(status.stdout).toMatch(new RegExp(`^registration +${way} `, 'm'));
   });
 });
