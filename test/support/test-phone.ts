@@ -11,6 +11,8 @@ export type RegisterOptions = {
   readonly fields?: readonly string[] | undefined;
 };
 
+const retransmissionMs = 500;
+
 let branches = 0;
 
 /** A phone of a test: it sends requests over its client and waits for the answers. */
@@ -59,13 +61,12 @@ export class TestPhone {
   }
 
   async register(options: RegisterOptions = {}): Promise<Response> {
-    this.#client.send(this.registerBytes(options));
-    return await this.#client.response();
+    return await this.#ask(this.registerBytes(options));
   }
 
   async options(): Promise<Response> {
     this.#cseq += 1;
-    this.#client.send(
+    return await this.#ask(
       messageBytes([
         `OPTIONS sip:${this.aor.split('@')[1] ?? ''} SIP/2.0`,
         this.#via(),
@@ -76,7 +77,21 @@ export class TestPhone {
         'Content-Length: 0',
       ]),
     );
-    return await this.#client.response();
+  }
+
+  /** The final response to the newest request, which over UDP is sent again until it comes (RFC 3261, Timer E). */
+  async #ask(bytes: Buffer): Promise<Response> {
+    const sendAgain = (): void => this.#client.send(bytes);
+    sendAgain();
+    const timer = this.#transport === 'UDP' ? setInterval(sendAgain, retransmissionMs) : undefined;
+    try {
+      for (;;) {
+        const response = await this.#client.response();
+        if (response.status >= 200 && response.cseq?.number === this.#cseq) return response;
+      }
+    } finally {
+      clearInterval(timer);
+    }
   }
 
   #via(): string {
