@@ -29,7 +29,7 @@ export type LoadResult = {
 };
 
 const expiresS = 3600;
-/** A second 401, to a REGISTER that was sent again, confuses sipp. */
+/** Of what a generator that falls behind may lose. */
 const failedShareMax = 0.01;
 
 /** One way to generate load. */

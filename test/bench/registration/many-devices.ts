@@ -2,13 +2,13 @@ import { takePortBlock } from '../../../services/site/port-block.ts';
 import { killSite } from '../../../services/cli/demo/kill-site.ts';
 import { defaultBehaviour, Population } from '../../../services/simulator/population.ts';
 import { usersFrom } from '../../support/clients/users.ts';
-import { untilIdle } from '../cpu-meter.ts';
 import type { DualhomePair } from '../dualhome-pair.ts';
 import { limitCase } from '../report.ts';
 import type { Case } from '../report.ts';
 import { heapBytesOf } from './heap.ts';
 import { ownLoad } from './loads.ts';
 import { untilServing } from './options-ping.ts';
+import { untilNoTransactions } from './transactions.ts';
 
 const front = 'front';
 const atATime = 100;
@@ -46,7 +46,7 @@ async function registerMany(pair: DualhomePair, first: number, count: number) {
   const source = { host: '127.0.0.1', port: ports.first };
   const load = { target: pair.sites[0], source, first, count, atATime, sequence: 1 };
   const { elapsedMs } = await ownLoad(load);
-  await untilIdle(pair.processes);
+  await untilNoTransactions(c1);
   const heapBytes = ((await heapBytesOf(c1, front)) - before) / count;
   return { heapBytes, perSecond: count / (elapsedMs / 1_000) };
 }

@@ -98,6 +98,9 @@ describe('clients of others register with two sites', () => {
     const { isDone, output } = await sipsakRegister({ ...registration, expiresS: expires });
     expect(isDone, output).toBe(true);
     expect(await flowsOf(user, two.c1, two.c1)).toHaveLength(1);
+    const wrong = { ...registration, user: { ...user, password: 'wrong' } };
+    expect((await sipsakRegister({ ...wrong, expiresS: 0 })).isDone).toBe(false);
+    expect(await flowsOf(user, two.c1, two.c1)).toHaveLength(1);
     await sipsakRegister({ ...registration, expiresS: 0 });
     expect(await flowsOf(user, two.c1, two.c1)).toEqual([]);
   });
