@@ -143,4 +143,21 @@ describe('jobs of a site', () => {
       { timeout: 10_000 },
     );
   });
+
+  it('that start by themselves are not added while one is open, nor within their interval after the last', async () => {
+    await using shared = await testDatabase('shared');
+    const store = new JobStore(shared.database);
+    expect(await store.hasRecent(request, 60_000)).toBe(false);
+    await store.insert(randomUUID(), request, 'test');
+    expect(await store.hasRecent(request, 0)).toBe(true);
+    await shared.database.query(`update site.jobs set state = 'done', ended_at = now()`);
+    expect(await store.hasRecent(request, 60_000)).toBe(true);
+    expect(await store.hasRecent(request, 0)).toBe(false);
+    const others: readonly Partial<JobRequest>[] = [
+      { kind: 'verify' },
+      { peer: 'c3' },
+      { log: 'registration' },
+    ];
+    for (const other of others) expect(await store.hasRecent({ ...request, ...other }, 60_000)).toBe(false);
+  });
 });

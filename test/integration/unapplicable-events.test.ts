@@ -1,37 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { commitRun } from '../../services/log/commit-run.ts';
-import { configurationLog } from '../../services/log/definition.ts';
-import { rowsChangedEvent } from '../../services/log/events.ts';
-import { chainRun } from '../../services/log/event.ts';
-import type { LoggedEvent } from '../../services/log/event.ts';
 import { readHead } from '../../services/log/head.ts';
-import { domain } from '../../services/model/domain.ts';
-import { openPipeline } from '../../services/platform/postgres/pipeline.ts';
-import type { Position } from '../../services/protocol/position.ts';
 import { SyncPair } from '../support/sync-pair.ts';
-import type { SyncSite } from '../support/sync-pair.ts';
-
-/** Puts events into a home log that no software of this version would write. */
-async function append(site: SyncSite, makeEvents: (head: Position) => readonly LoggedEvent[]): Promise<void> {
-  await using session = await openPipeline({ url: site.home.url, applicationName: 'test' });
-  const head = await readHead(session);
-  await commitRun(session, chainRun(head, makeEvents(head)), []);
-}
-
-const domainWithoutRealm = ({ incarnation, seq }: Position): LoggedEvent =>
-  rowsChangedEvent(
-    configurationLog,
-    domain,
-    [{ key: 'c1.example', before: null, after: { name: 'c1.example', aliases: [] } }],
-    {
-      site: 'c1',
-      incarnation,
-      seq: seq + 1,
-      timeMs: Date.now(),
-      actor: { name: 'test', role: 'program' },
-      reason: 'a test',
-    },
-  );
+import { appendForeign, domainWithoutRealm } from '../support/unapplicable-events.ts';
 
 const fromTheFuture = (body: Buffer): Buffer =>
   Buffer.from(body.toString().replace('urn:dualhome:event:1', 'urn:dualhome:event:9'));
@@ -47,7 +17,9 @@ describe('an event that cannot be applied', () => {
     await using pair = await SyncPair.create();
     const { c1, c2 } = pair;
     await c1.append(150);
-    await append(c1, (head) => [{ timeMs: Date.now(), body: fromTheFuture(domainWithoutRealm(head).body) }]);
+    await appendForeign(c1, (head) => [
+      { timeMs: Date.now(), body: fromTheFuture(domainWithoutRealm(head).body) },
+    ]);
     await c1.append(50, { first: 500 });
     await Promise.all([c1.start(), c2.start()]);
     const direction = await c2.parked('EVENT_UNREADABLE');
@@ -67,7 +39,7 @@ describe('an event that cannot be applied', () => {
     await using pair = await SyncPair.create();
     const { c1, c2 } = pair;
     await c1.append(100);
-    await append(c1, (head) => [domainWithoutRealm(head)]);
+    await appendForeign(c1, (head) => [domainWithoutRealm(head)]);
     const { seq } = await c1.append(50, { first: 500 });
     await Promise.all([c1.start(), c2.start()]);
     const { trouble } = await c2.parked('LINK_EVENT_REFUSED');
