@@ -453,6 +453,15 @@ describe('an import that is broken off', () => {
       await expect(imported).rejects.toThrow(`stopped while ${phase}`);
       expect((await readHead(bed.standby.database)).seq).toBe(0);
     }
+    // The swap has begun, and is not committed yet.
+    const late = new AbortController();
+    const onProgress = ({ phase }: { phase: string }) => {
+      if (phase === 'swapping') queueMicrotask(() => late.abort(new Error('stopped in the swap')));
+    };
+    const imported = importInto(bed.standby, snapshot, { signal: late.signal, onProgress });
+    await expect(imported).rejects.toThrow('stopped in the swap');
+    expect((await readHead(bed.standby.database)).seq).toBe(0);
+
     await importInto(bed.standby, snapshot);
     expect(await compareWithLog(bed.home, bed.standby)).toMatchObject({ equal: true });
   });

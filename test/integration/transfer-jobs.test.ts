@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
+import { JobStore } from '../../services/synchronizer/store/job-store.ts';
 import { directionFrom, expectSame, SyncPair } from '../support/sync-pair.ts';
 import type { SyncSite } from '../support/sync-pair.ts';
 
@@ -49,6 +51,15 @@ describe('a copy', () => {
     await c1.alarmsAre('VERIFY_DIFFERENT c2/configuration-copy');
     await c2.alarmsAre('VERIFY_DIFFERENT c1/configuration');
     await c2.statusWhen('not ready', (status) => !directionFrom(status, 'c1').ready);
+
+    // What is equal in a part proves nothing of the whole.
+    const part = randomUUID();
+    const scope = { kinds: ['domain'], keyRange: null };
+    const request = { kind: 'verify', peer: 'c2', log: 'configuration', scope, reason: '' } as const;
+    await new JobStore(c1.shared.database).insert(part, request, 'test');
+    expect(await c1.ended(part)).toMatchObject({ state: 'done', result: { equal: true } });
+    await c2.alarmsAre('VERIFY_DIFFERENT c1/configuration');
+    expect((await c2.receiving()).ready).toBe(false);
 
     expect(await c2.ended(await c2.request('pull'))).toMatchObject({ state: 'done', error: null });
     await expectSame(c1.home, c2.standby);

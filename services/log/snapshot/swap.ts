@@ -50,12 +50,16 @@ export async function findSwap(queryable: Queryable, transfer: string): Promise<
  * rows; the head moves by compare-and-set; the transfer is recorded. It first takes a lock that
  * stops no reader, to get autovacuum out of the way, and only then the one that does.
  *
- * @throws TRANSFER_LOCKED, LOG_FENCED where another process has written the standby
+ * @throws TRANSFER_LOCKED, LOG_FENCED where another process has written the standby; the reason of `signal`, then
+ * nothing was done
  */
 export async function swap(database: Database, work: Swap, signal: AbortSignal): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await database.transaction((tx) => swapOnce(tx, work));
+      await database.transaction(async (tx) => {
+        await swapOnce(tx, work);
+        signal.throwIfAborted();
+      });
       failpoint('swap.after-commit');
       return;
     } catch (error) {

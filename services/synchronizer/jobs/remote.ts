@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { DualhomeError } from '../../protocol/errors/index.ts';
+import { DualhomeError, isDualhomeError } from '../../protocol/errors/index.ts';
 import { LogName } from '../../protocol/names.ts';
 import { isWhole } from '../../protocol/scope.ts';
 import { hasEnded, jobProgressSchema, jobRequestSchema, jobStateSchema } from '../../protocol/rest/jobs.ts';
@@ -10,6 +10,8 @@ import type { JobAttempt, JobStore } from '../store/job-store.ts';
 import type { JobContext, JobWork } from './runner.ts';
 
 const lookMs = 250;
+/** For the end of a part that was cancelled. */
+const cancelledMaxMs = 5_000;
 
 /** What one job tells of another that is part of it. */
 const partSchema = z.object({
@@ -60,9 +62,9 @@ export function pullWork(linkTo: (peer: string) => PeerLink): JobWork {
     const request = { kind: 'resync', peer: job.peer, log, scope, reason: 'asked for by the peer' } as const;
     context.phase('asking the peer');
     await link.request('job.ask', { id, request }, z.object({}), { signal: context.signal });
-    const look = async () => {
-      await link.whenUp(context.signal);
-      return link.request('job.look', { id }, partSchema.nullable(), { signal: context.signal });
+    const look = async (signal: AbortSignal) => {
+      await link.whenUp(signal);
+      return link.request('job.look', { id }, partSchema.nullable(), { signal });
     };
     return await follow(look, context, () => link.request('job.cancel', { id }, z.object({})));
   };
@@ -115,9 +117,14 @@ function partOf({ id, attempts }: JobAttempt, log: LogName, kind: 'resync' | 'pu
   return { name, kind, log, id: partId(id, `${name}/${attempts}`) };
 }
 
-/** Looks at a part until it has ended; cancels it when the whole is cancelled. */
+type Look = (signal: AbortSignal) => Promise<Part | null>;
+
+/**
+ * Looks at a part until it has ended. When the whole is cancelled it cancels the part and believes only how that ends:
+ * what was done in the meantime is done.
+ */
 async function follow(
-  look: () => Promise<Part | null>,
+  look: Look,
   context: JobContext,
   cancel: () => Promise<unknown>,
   seen: (part: Part) => void = (part) => {
@@ -126,15 +133,27 @@ async function follow(
   },
 ): Promise<object> {
   try {
-    for (;;) {
-      const part = await look();
-      if (part) seen(part);
-      if (part && hasEnded(part.state)) return resultOf(part);
-      await delay(lookMs, context.signal);
-    }
+    return resultOf(await endOf(look, context.signal, seen));
   } catch (error) {
-    if (context.signal.aborted) await cancel().catch(() => undefined);
-    throw error;
+    if (!context.signal.aborted) throw error;
+    await cancel().catch(() => undefined);
+    if (!isDualhomeError(context.signal.reason, 'JOB_CANCELLED')) throw error;
+    const part = await endOf(look, AbortSignal.timeout(cancelledMaxMs)).catch(() => undefined);
+    if (part?.state !== 'done') throw error;
+    return resultOf(part);
+  }
+}
+
+async function endOf(
+  look: Look,
+  signal: AbortSignal,
+  seen: (part: Part) => void = () => undefined,
+): Promise<Part> {
+  for (;;) {
+    const part = await look(signal);
+    if (part) seen(part);
+    if (part && hasEnded(part.state)) return part;
+    await delay(lookMs, signal);
   }
 }
 

@@ -86,7 +86,9 @@ export function pushWork(context: SynchronizerContext, { signer, clientFor }: Pu
 
     phase('verifying and swapping');
     await ask('transfer.seal', { transfer, manifest: exported.seal() }, z.unknown());
-    await untilDone(look, signal);
+    await untilDone(look, signal).catch(async (error: unknown) => {
+      if (!isDualhomeError(signal.reason, 'JOB_CANCELLED') || !(await wasTaken(link, transfer))) throw error;
+    });
     return { transfer, seq: exported.header.seq, rows: tally.rowsDone, bytes: tally.bytesDone };
   };
 }
@@ -134,6 +136,16 @@ async function untilDone(look: () => Promise<Received>, signal: AbortSignal): Pr
     if (state === 'failed' && error) throw failureOf(error);
     if (state === 'unknown') throw new DualhomeError('TRANSFER_LOST');
     await delay(lookMs, signal);
+  }
+}
+
+/** Ends a transfer that was cancelled; whether it was in place by then. */
+async function wasTaken(link: PeerLink, transfer: string): Promise<boolean> {
+  try {
+    await link.request('transfer.end', { transfer }, z.unknown());
+    return (await link.request('transfer.look', { transfer }, receivedSchema)).state === 'done';
+  } catch {
+    return false;
   }
 }
 
