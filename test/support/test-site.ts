@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -289,7 +290,9 @@ export class TestSite implements AsyncDisposable {
   async #copyClusters(): Promise<void> {
     const passwordOf = await openPasswords(this.layout);
     for (const { name, url } of plannedDatabases((await this.file()).config)) {
-      if (url === undefined) await copyCluster(this.layout.postgres(name), passwordOf('postgres').reveal());
+      const dataDir = this.layout.postgres(name);
+      if (url !== undefined || existsSync(dataDir)) continue;
+      await copyCluster(dataDir, passwordOf('postgres').reveal());
     }
   }
 
