@@ -30,7 +30,7 @@ export type Standing<B extends Binding> = {
  */
 export function rankBindings<B extends Binding>(
   bindings: readonly B[],
-  begunOf: BegunOf,
+  begunOf?: BegunOf,
 ): readonly Standing<B>[] {
   const standings = bindings
     .filter(({ row }) => !row.gone)
@@ -38,7 +38,7 @@ export function rankBindings<B extends Binding>(
       binding,
       supersededBy: bindings.find((other) => other !== binding && hasSeen(other, binding, begunOf)),
     }))
-    .toSorted((a, b) => compareUse(a.binding, b.binding));
+    .toSorted((a, b) => latestFirst(a.binding, b.binding));
   const [used, superseded] = [standings.filter(isUsed), standings.filter((each) => !isUsed(each))];
   return [
     ...used.map((standing, order) => ({ ...standing, order })),
@@ -48,16 +48,20 @@ export function rankBindings<B extends Binding>(
 
 const isUsed = ({ supersededBy }: { readonly supersededBy: unknown }): boolean => supersededBy === undefined;
 
-/** The latest first; of the same moment by site, so that both sites choose the same. */
-function compareUse(a: Binding, b: Binding): number {
+/** Order of use: the latest first; of the same moment by site, so that both sites choose the same. */
+export function latestFirst(a: Binding, b: Binding): number {
   if (a.row.registered_at !== b.row.registered_at) return a.row.registered_at < b.row.registered_at ? 1 : -1;
   return a.site < b.site ? -1 : 1;
 }
 
-/** Whether the site that accepted `later` had applied the event of `earlier` by then. */
-export function hasSeen(later: Binding, earlier: Binding, begunOf: BegunOf): boolean {
+/**
+ * Whether the site that accepted `later` had applied the event of `earlier` by then. Without `begunOf` what was seen of
+ * any history counts.
+ */
+export function hasSeen(later: Binding, earlier: Binding, begunOf?: BegunOf): boolean {
   const seen = later.row.seen.map(parseSeen).find(({ site }) => site === earlier.site);
   if (!seen || seen.seq < earlier.seq) return false;
+  if (!begunOf) return true;
   const begun = begunOf(earlier.site);
   const known = begun.find(({ incarnation }) => incarnation === seen.incarnation);
   // What was seen of a history that was given up does not count for events of the one that took its place.

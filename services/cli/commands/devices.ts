@@ -92,7 +92,7 @@ export function addDeviceVerbs(parent: Command): void {
     description:
       'Prints the subscribers that such devices register as, one JSON a line, ready to be imported',
     examples: [
-      'devices subscribers --count 200 --domain c1.example --home c1 --backup-site c2 | npx dualhome config import subscriber -',
+      'devices subscribers --count 200 --domain c1.example --home c1 --backup-site c2 | npx dualhome config import subscriber - --format ndjson',
     ],
     define: (command) =>
       withAccounts(command)
