@@ -1,8 +1,17 @@
 import { HttpClient } from '../platform/http/client.ts';
 import { DualhomeError } from '../protocol/errors/index.ts';
 import type { Address } from '../protocol/program-config.ts';
-import { dispatchExplanationSchema, dispatchTableSchema } from '../protocol/rest/dispatch.ts';
-import type { DispatchExplanation, DispatchTable } from '../protocol/rest/dispatch.ts';
+import {
+  callExplanationSchema,
+  dispatchExplanationSchema,
+  dispatchTableSchema,
+} from '../protocol/rest/dispatch.ts';
+import type {
+  CallExplainQuery,
+  CallExplanation,
+  DispatchExplanation,
+  DispatchTable,
+} from '../protocol/rest/dispatch.ts';
 
 const TIMEOUT_MS = 10_000;
 
@@ -24,6 +33,12 @@ export class Front implements Disposable {
   explainDispatch(aor: string): Promise<DispatchExplanation> {
     const options = { query: { aor }, answer: dispatchExplanationSchema };
     return this.#ask(() => this.#client.request('GET', '/dispatch/explain', options));
+  }
+
+  /** What would become of a call. @throws FRONT_UNREACHABLE, API_ANSWER_INVALID */
+  explainCall(query: CallExplainQuery): Promise<CallExplanation> {
+    const options = { query, answer: callExplanationSchema };
+    return this.#ask(() => this.#client.request('GET', '/dispatch/explain-call', options));
   }
 
   [Symbol.dispose](): void {

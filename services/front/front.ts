@@ -1,5 +1,5 @@
 import type { FrontConfig } from '../protocol/program-config.ts';
-import { dispatchExplainQuerySchema } from '../protocol/rest/dispatch.ts';
+import { callExplainQuerySchema, dispatchExplainQuerySchema } from '../protocol/rest/dispatch.ts';
 import { readKeyFile } from '../platform/crypto/key-file.ts';
 import { systemClock } from '../platform/lifecycle/clock.ts';
 import type { ResourceStack } from '../platform/lifecycle/resource-stack.ts';
@@ -18,6 +18,7 @@ import type { RegistrationLog } from './distribution/registration-log.ts';
 import { Engine } from './engine/engine.ts';
 import { FrontMetrics } from './metrics.ts';
 import type { FrontFigures } from './metrics.ts';
+import type { CallRehearsal } from './proxy/call-rehearsal.ts';
 import { startProxy } from './proxy/start-proxy.ts';
 import { Expiry } from './registrar/expiry.ts';
 import { KeyedQueue } from './registrar/keyed-queue.ts';
@@ -82,7 +83,7 @@ export async function startFront(config: FrontConfig, run: FrontRun): Promise<Fr
     tokenKeys,
   });
   const { links } = known;
-  const proxy = await startProxy({
+  const { proxy, rehearsal } = await startProxy({
     config,
     tokenKeys,
     engine,
@@ -101,6 +102,7 @@ export async function startFront(config: FrontConfig, run: FrontRun): Promise<Fr
   await serveDiagnostics(config, run, {
     registry: metrics.registry,
     dispatcher,
+    rehearsal,
     configuration,
     registrations,
   });
@@ -110,6 +112,7 @@ export async function startFront(config: FrontConfig, run: FrontRun): Promise<Fr
 type Diagnosed = {
   readonly registry: FrontMetrics['registry'];
   readonly dispatcher: Dispatcher;
+  readonly rehearsal: CallRehearsal;
   readonly configuration: SiteConfigurationWatch;
   readonly registrations: RegistrationLog;
 };
@@ -117,7 +120,7 @@ type Diagnosed = {
 async function serveDiagnostics(
   { diagnostics }: FrontConfig,
   { stack }: FrontRun,
-  { registry, dispatcher, configuration, registrations }: Diagnosed,
+  { registry, dispatcher, rehearsal, configuration, registrations }: Diagnosed,
 ): Promise<void> {
   const table = () => dispatchTable(dispatcher.processors, configuration.current);
   const health = () => ({ healthy: registrations.state.open, processors: table().processors });
@@ -126,6 +129,10 @@ async function serveDiagnostics(
     '/dispatch/explain': (query: URLSearchParams) => {
       const { aor } = dispatchExplainQuerySchema.parse(Object.fromEntries(query));
       return explainDispatch(dispatcher, aor);
+    },
+    '/dispatch/explain-call': (query: URLSearchParams) => {
+      const { from, called } = callExplainQuerySchema.parse(Object.fromEntries(query));
+      return rehearsal.explain(from, called);
     },
   };
   stack.use('diagnostics', await startDiagnosticsServer({ ...diagnostics, registry, health, pages }));

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CallRehearsal } from '../../services/front/proxy/call-rehearsal.ts';
 import { OwnAddresses } from '../../services/front/proxy/own-addresses.ts';
 import type { CallDispatch, Pair } from '../../services/front/proxy/ports.ts';
 import { Prober } from '../../services/front/proxy/prober.ts';
@@ -22,6 +23,7 @@ import { digestHa1, digestResponse } from '../../services/sip/auth/digest.ts';
 import { encodeFlowToken } from '../../services/sip/transport/flow-token.ts';
 import type { Flow } from '../../services/sip/transport/flow-token.ts';
 import type { Address } from '../../services/protocol/program-config.ts';
+import type { CallExplanation } from '../../services/protocol/rest/dispatch.ts';
 import { certificateFiles } from './engine-bed.ts';
 import { TemporaryDirectory } from './temporary-directory.ts';
 import type { SoftPhone } from './soft-phone.ts';
@@ -35,6 +37,9 @@ export type ProxyBedState = {
   readonly down: Set<string>;
 };
 
+/** Since when a bed's link is down, where it is. */
+export const linkLostAt = new Date('2026-01-01T00:00:00Z');
+
 type Files = Awaited<ReturnType<typeof certificateFiles>>;
 
 /**
@@ -47,7 +52,16 @@ export class ProxyBed implements AsyncDisposable {
   readonly records: CallRecord[] = [];
   readonly #stack = new AsyncDisposableStack();
   readonly #bindings: Binding[] = [];
-  #parts: { engine: Engine; transports: Transports; proxy: Proxy; ways: Ways; key: Buffer } | undefined;
+  #parts:
+    | {
+        engine: Engine;
+        transports: Transports;
+        proxy: Proxy;
+        ways: Ways;
+        key: Buffer;
+        rehearsal: CallRehearsal;
+      }
+    | undefined;
 
   private constructor(site: string) {
     this.site = site;
@@ -113,6 +127,10 @@ export class ProxyBed implements AsyncDisposable {
       options.servers ??
       createServers(new DnsResolver({ onFailure: () => undefined }), ['UDP', 'TCP', 'TLS']);
     const ways = new Ways({ pair, transports, servers, prober });
+    const bindings = { of: (aor: string) => bed.#bindings.filter((binding) => binding.aor === aor) };
+    const dispatch = dispatchTo(configurations, bed.state.down);
+    const unknownSince = () => (bed.state.isLinkUp ? null : linkLostAt);
+    const rehearsal = new CallRehearsal({ own, ways, bindings, dispatch, unknownSince });
     const proxy: Proxy = bed.#stack.use(
       new Proxy({
         engine,
@@ -120,14 +138,14 @@ export class ProxyBed implements AsyncDisposable {
         own,
         pair,
         ways,
-        bindings: { of: (aor) => bed.#bindings.filter((binding) => binding.aor === aor) },
-        dispatch: dispatchTo(configurations, bed.state.down),
+        bindings,
+        dispatch,
         clock: systemClock,
         prove: () => undefined,
         records: { write: (record) => bed.records.push(record) },
       }),
     );
-    bed.#parts = { engine, transports, proxy, ways, key };
+    bed.#parts = { engine, transports, proxy, ways, key, rehearsal };
     return bed;
   }
 
@@ -139,6 +157,11 @@ export class ProxyBed implements AsyncDisposable {
   /** Waits until the peer's front has answered. */
   async waitForPeer(name: string): Promise<void> {
     while (!this.#open.ways.surroundings.isPeerAlive(name)) await sleep(20);
+  }
+
+  /** What would become of a call from here. */
+  explain(from: string, called: string): Promise<CallExplanation> {
+    return this.#open.rehearsal.explain(from, called);
   }
 
   get running(): number {

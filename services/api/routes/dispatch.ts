@@ -1,4 +1,6 @@
 import {
+  callExplainQuerySchema,
+  callExplanationSchema,
   dispatchExplainQuerySchema,
   dispatchExplanationSchema,
   dispatchTableSchema,
@@ -31,5 +33,17 @@ export function dispatchRoutes(context: ApiContext): void {
       },
     },
     ({ query }) => front.explainDispatch(query.aor),
+  );
+  server.app.get(
+    '/v1/dispatch/explain-call',
+    {
+      onRequest: allow(context, 'viewer'),
+      schema: {
+        summary: 'What would become of a call, step by step',
+        querystring: callExplainQuerySchema,
+        response: { 200: callExplanationSchema },
+      },
+    },
+    ({ query }) => front.explainCall(query),
   );
 }

@@ -1,6 +1,15 @@
 import type { Command } from 'commander';
-import { dispatchExplanationSchema, dispatchTableSchema } from '../../protocol/rest/dispatch.ts';
-import type { DispatchExplanation, DispatchTable, ProcessorView } from '../../protocol/rest/dispatch.ts';
+import {
+  callExplanationSchema,
+  dispatchExplanationSchema,
+  dispatchTableSchema,
+} from '../../protocol/rest/dispatch.ts';
+import type {
+  CallExplanation,
+  DispatchExplanation,
+  DispatchTable,
+  ProcessorView,
+} from '../../protocol/rest/dispatch.ts';
 import { openApi } from '../connection.ts';
 import type { Output } from '../output/output.ts';
 import { formatFacts, formatTable } from '../output/table.ts';
@@ -19,15 +28,31 @@ export function addDispatchVerbs(parent: Command): void {
       out.result(table, () => renderTable(out, table));
     },
   });
-  addVerb<object, readonly [string]>(dispatch, {
+  addVerb<{ readonly from: string | undefined }, readonly [string]>(dispatch, {
     name: 'explain',
-    description: 'Which processor decides about an address of record, and why',
-    examples: ['dispatch explain alice@example.com'],
-    define: (command) => command.argument('<aor>', 'address of record: user@domain'),
-    run: async (out, options, aor) => {
+    description:
+      'Which processor decides about an address of record, and why; with --from, what would become of a call, step by step',
+    examples: [
+      'dispatch explain alice@example.com',
+      'dispatch explain +44200100 --from alice@example.com',
+      'dispatch explain bob --from alice@example.com --json',
+    ],
+    define: (command) =>
+      command
+        .argument('<what>', 'address of record: user@domain; of a call, what is dialled')
+        .option('--from <aor>', 'address of record of the caller'),
+    run: async (out, options, what) => {
       using api = await openApi(options);
+      const { from } = options;
+      if (from !== undefined) {
+        const answer = await api.request('GET', '/v1/dispatch/explain-call', {
+          query: { from, called: what },
+          answer: callExplanationSchema,
+        });
+        return out.result(answer, () => renderCall(answer));
+      }
       const answer = await api.request('GET', '/v1/dispatch/explain', {
-        query: { aor },
+        query: { aor: what },
         answer: dispatchExplanationSchema,
       });
       out.result(answer, () => renderExplanation(answer));
@@ -68,6 +93,9 @@ function renderExplanation({ aor, basis, rule, asked, decidedBy, drainedBy }: Di
     ['drained by', drainedBy ? `${drainedBy.name} (${drainedBy.matches}): its devices get 503` : undefined],
   ]);
 }
+
+const renderCall = ({ steps }: CallExplanation): string =>
+  steps.map((step, i) => `${String(i + 1).padStart(String(steps.length).length)}. ${step}`).join('\n');
 
 const stateOf = ({ serving, reason }: ProcessorView): string =>
   serving ? 'serving' : (reason ?? 'not answering');

@@ -16,7 +16,7 @@ export function partyOf({ user, host, port }: SipUri): Party | undefined {
   return name && name.length <= userMax && at.length <= hostMax ? { user: name, host: at } : undefined;
 }
 
-export function sourceOf({ transport, address, port }: Flow): Source {
+export function sourceOf({ transport, address, port }: Pick<Flow, keyof Source>): Source {
   return { transport: transportNames[transport], address, port };
 }
 

@@ -1,4 +1,4 @@
-import type { Callee, Destination, Found } from '../../protocol/dispatch/call.ts';
+import type { Destination, Found } from '../../protocol/dispatch/call.ts';
 import type { Clock } from '../../platform/lifecycle/clock.ts';
 import { parseDatagram } from '../../sip/message/parse.ts';
 import type { Request, Response } from '../../sip/message/message.ts';
@@ -6,30 +6,28 @@ import { buildCancel } from '../../sip/message/request.ts';
 import { forwardResponse } from '../../sip/proxy/forward.ts';
 import type { Flow } from '../../sip/transport/flow-token.ts';
 import { Call } from '../calls/call.ts';
-import type { CallInput, CallOutput, Located } from '../calls/call-types.ts';
+import type { CallInput, CallOutput } from '../calls/call-types.ts';
 import { earlierForwardings } from '../calls/history-info.ts';
 import type { Forwarding } from '../calls/history-info.ts';
-import { planDevices, targetOf } from '../calls/plan.ts';
+import { targetOf } from '../calls/plan.ts';
 import type { Binding, SendTarget } from '../calls/target.ts';
 import type { Engine, Incoming, ResponseUser } from '../engine/engine.ts';
 import type { Timers } from '../engine/timers.ts';
 import type { Attempt } from './attempt.ts';
+import { locateDestination } from './locating.ts';
+import type { LocatingContext } from './locating.ts';
 import { outgoingRequest } from './outgoing-request.ts';
 import type { OwnAddresses } from './own-addresses.ts';
-import type { BindingsSource, CallDispatch, Pair } from './ports.ts';
-import type { Ways } from './ways.ts';
+import type { Pair } from './ports.ts';
 
 /** A timer of a call that is running; the same object sets, clears and fires it. */
 export type CallTimer = { readonly fire: () => void };
 
-export type RunnerContext = {
+export type RunnerContext = LocatingContext & {
   readonly engine: Engine;
   readonly timers: Timers<CallTimer>;
   readonly own: OwnAddresses;
   readonly pair: Pair;
-  readonly ways: Ways;
-  readonly bindings: BindingsSource;
-  readonly dispatch: CallDispatch;
   readonly clock: Clock;
 };
 
@@ -175,29 +173,12 @@ export class CallRunner {
   }
 
   async #locate(branch: number, destination: Destination): Promise<void> {
-    const located = await this.#located(destination);
-    this.#feed({ kind: 'located', branch, located });
-  }
-
-  async #located(destination: Destination): Promise<Located> {
-    const { dispatch, bindings, ways } = this.#context;
-    const { callee, route, refusal } = destination;
-    const decision = await dispatch.locate({ kind: 'locate', callee });
+    const { decision, located } = await locateDestination(this.#context, destination, this.#isFromPeer);
     if (decision.kind === 'found') {
       this.#lastFound = decision;
       this.#observer.onFound(decision);
-      const chains = planDevices(decision, bindings.of(decision.aor), ways.surroundings, this.#isFromPeer);
-      return { kind: 'devices', found: decision, chains };
     }
-    if (decision.kind === 'refused') {
-      const chain = this.#isFromPeer ? undefined : ways.askPeers(callee);
-      return chain ? { kind: 'outward', chain } : { kind: 'nowhere', refusal: decision };
-    }
-    if (!route) return { kind: 'nowhere', refusal };
-    const chain = await ways.outward(route, numberOf(callee));
-    return chain
-      ? { kind: 'outward', chain }
-      : { kind: 'nowhere', refusal: { kind: 'refused', status: 504, reason: 'No next hop serves' } };
+    this.#feed({ kind: 'located', branch, located });
   }
 
   #cancelBranch(branch: number): void {
@@ -280,8 +261,3 @@ const unheeded: ResponseUser = {
   onTimeout: () => undefined,
   onUnsendable: () => undefined,
 };
-
-/** Whom a next hop is asked for: the number, else the name that was dialled. */
-function numberOf({ number, address }: Callee): string {
-  return number ?? address?.slice(0, address.lastIndexOf('@')) ?? '';
-}

@@ -32,6 +32,8 @@ const forgetMs = 600_000;
 type State = {
   readonly probed: Probed;
   isAlive: boolean;
+  /** A first probe has come to a result. */
+  isKnown: boolean;
   isAsked: boolean;
   askedMs: number;
   usedMs: number;
@@ -61,10 +63,23 @@ export class Prober implements Disposable {
       known.usedMs = this.#nowMs;
       return known.isAlive;
     }
-    const state = { probed, isAlive: true, isAsked: false, askedMs: 0, usedMs: this.#nowMs, isKept };
+    const state = {
+      probed,
+      isAlive: true,
+      isKnown: false,
+      isAsked: false,
+      askedMs: 0,
+      usedMs: this.#nowMs,
+      isKept,
+    };
     this.#states.set(probed.uri, state);
     this.#ask(state);
     return true;
+  }
+
+  /** Whether it was ever asked, so that it does not only count as alive. */
+  isKnown(uri: string): boolean {
+    return this.#states.get(uri)?.isKnown === true;
   }
 
   /** A request to it was not answered: it is asked at once. */
@@ -95,6 +110,7 @@ export class Prober implements Disposable {
     state.askedMs = this.#nowMs;
     void this.#answered(state.probed).then((isAlive) => {
       state.isAsked = false;
+      state.isKnown = true;
       if (state.isAlive === isAlive || this.#states.get(state.probed.uri) !== state) return;
       state.isAlive = isAlive;
       this.#options.onChange(state.probed.uri, isAlive);

@@ -1,7 +1,7 @@
 import type { Dialled, OriginateFacts } from '../../protocol/dispatch/call.ts';
 import type { Party } from '../../protocol/dispatch/common.ts';
 import type { Request } from '../../sip/message/message.ts';
-import { isSip } from '../../sip/message/uri.ts';
+import { isSip, parseUri } from '../../sip/message/uri.ts';
 import type { SipUri, Uri } from '../../sip/message/uri.ts';
 import type { Flow } from '../../sip/transport/flow-token.ts';
 import { credentialFacts, partyOf, sourceOf } from '../dispatch/facts.ts';
@@ -36,6 +36,34 @@ export function originateFacts(
     certificateSha256: certificateSha256 ?? null,
     isRehearsal: false,
   };
+}
+
+/** What a processor is told where an operator asks what would become of a call; `called` as a device of `from` dials it. */
+export function rehearsalFacts(
+  from: string,
+  called: string,
+  isHere: RequestContext['isHere'],
+): OriginateFacts | undefined {
+  const caller = fromOf(parseUri(`sip:${from}`));
+  const dialled = caller && dialledOf(parseUri(uriOf(called, caller.host)), isHere);
+  if (!caller || !dialled) return undefined;
+  return {
+    kind: 'originate',
+    method: 'INVITE',
+    from: caller,
+    asserted: [],
+    called: dialled,
+    credentials: null,
+    source: { transport: 'udp', address: '127.0.0.1', port: 0 },
+    certificateSha256: null,
+    isRehearsal: true,
+  };
+}
+
+/** The Request-URI a device makes of what is dialled: a URI, an address, or a name or number in its own domain. */
+function uriOf(called: string, domain: string): string {
+  if (/^(sips?|tel):/i.test(called)) return called;
+  return called.includes('@') ? `sip:${called}` : `sip:${encodeURIComponent(called)}@${domain}`;
 }
 
 const nowhere = (): boolean => false;

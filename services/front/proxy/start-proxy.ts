@@ -18,6 +18,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { SourceLimits } from '../transport/source-limits.ts';
 import type { Transports } from '../transport/transports.ts';
 import { OwnAddresses } from './own-addresses.ts';
+import { CallRehearsal } from './call-rehearsal.ts';
 import type { Pair } from './ports.ts';
 import { Prober } from './prober.ts';
 import { createCallDispatch } from './processor-dispatch.ts';
@@ -43,8 +44,10 @@ const recordFileBytesMax = 64 * 1_048_576;
 const recordFilesMax = 15;
 const spoken: readonly Transport[] = ['UDP', 'TCP', 'TLS'];
 
+export type StartedProxy = { readonly proxy: Proxy; readonly rehearsal: CallRehearsal };
+
 /** The proxy of this front, among its peers and with the records of its calls. */
-export async function startProxy(parts: ProxyParts): Promise<Proxy> {
+export async function startProxy(parts: ProxyParts): Promise<StartedProxy> {
   const {
     config,
     tokenKeys,
@@ -72,6 +75,7 @@ export async function startProxy(parts: ProxyParts): Promise<Proxy> {
   const ways = new Ways({ pair, transports, servers, prober });
   const records = stack.use('call records', await openRecords(config.callRecords, log));
   const dispatch = createCallDispatch(dispatcher);
+  const bindings = { of: (aor: string) => currentBindings(distribution.flowsOf(aor)) };
   const proxy = stack.use(
     'proxy',
     new Proxy({
@@ -80,7 +84,7 @@ export async function startProxy(parts: ProxyParts): Promise<Proxy> {
       own,
       pair,
       ways,
-      bindings: { of: (aor) => currentBindings(distribution.flowsOf(aor)) },
+      bindings,
       dispatch,
       clock,
       records: { write: (record) => records.write(JSON.stringify(record)) },
@@ -93,7 +97,8 @@ export async function startProxy(parts: ProxyParts): Promise<Proxy> {
   distribution.watch((from, row) => {
     if (!row.gone) proxy.onRegistered(bindingOf(from, row));
   });
-  return proxy;
+  const unknownSince = (peer: string): Date | null => links.unknownSince(peer);
+  return { proxy, rehearsal: new CallRehearsal({ own, ways, bindings, dispatch, unknownSince }) };
 }
 
 async function openRecords(directory: string, log: Logger): Promise<RotatedLines> {

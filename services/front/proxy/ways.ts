@@ -18,6 +18,9 @@ export type WaysOptions = {
   readonly prober: Prober;
 };
 
+/** What is known of a next hop; only one that is silent is left out. */
+export type HopState = 'not-probed' | 'not-yet-known' | 'serving' | 'silent';
+
 /** The ways out of this front: which are alive, and the flow to send by. */
 export class Ways {
   readonly #options: WaysOptions;
@@ -56,13 +59,18 @@ export class Ways {
 
   /** The next hops of a route that serve, each at its addresses. */
   async outward(route: OutwardRoute, user: string): Promise<Chain | undefined> {
-    const { prober, servers } = this.#options;
+    const { servers } = this.#options;
     const targets: HopTarget[] = [];
-    for (const { uri, probe } of route.nextHops) {
-      if (probe && !prober.isAlive(this.#probed(uri))) continue;
+    for (const { uri, state } of this.hopsOf(route)) {
+      if (state === 'silent') continue;
       for (const server of await servers.at(uri)) targets.push({ kind: 'next-hop', uri, user, server });
     }
     return chainOf(targets);
+  }
+
+  /** The next hops of a route in the order in which they are tried, and what is known of each. */
+  hopsOf({ nextHops }: OutwardRoute): { readonly uri: string; readonly state: HopState }[] {
+    return nextHops.map(({ uri, probe }) => ({ uri, state: probe ? this.#stateOf(uri) : 'not-probed' }));
   }
 
   /** Where a request in a dialog goes on by itself. */
@@ -102,6 +110,12 @@ export class Ways {
 
   #frontOf(name: string) {
     return this.#options.pair.peers.find((peer) => peer.name === name)?.sip ?? undefined;
+  }
+
+  #stateOf(uri: string): HopState {
+    const { prober } = this.#options;
+    if (!prober.isAlive(this.#probed(uri))) return 'silent';
+    return prober.isKnown(uri) ? 'serving' : 'not-yet-known';
   }
 
   #probed(uri: string) {

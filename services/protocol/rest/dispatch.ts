@@ -29,12 +29,12 @@ export const dispatchTableSchema = z.object({
 });
 export type DispatchTable = z.infer<typeof dispatchTableSchema>;
 
-export const dispatchExplainQuerySchema = z.object({
-  aor: z
-    .string()
-    .max(600)
-    .regex(/^[^\s@]+@[^\s@]+$/, 'user@domain'),
-});
+const aorSchema = z
+  .string()
+  .max(600)
+  .regex(/^[^\s@]+@[^\s@]+$/, 'user@domain');
+
+export const dispatchExplainQuerySchema = z.object({ aor: aorSchema });
 
 /** Which processor decides about an address, and why. */
 export const dispatchExplanationSchema = z.object({
@@ -51,3 +51,53 @@ export const dispatchExplanationSchema = z.object({
   drainedBy: ruleSchema.nullable(),
 });
 export type DispatchExplanation = z.infer<typeof dispatchExplanationSchema>;
+
+export const callExplainQuerySchema = z.object({
+  from: aorSchema,
+  /** As it is dialled: a number, a name, an address or a URI. */
+  called: z.string().min(1).max(600),
+});
+export type CallExplainQuery = z.infer<typeof callExplainQuerySchema>;
+
+/** Since when a peer's flows are not known to be current; null while they are, and for this site's own. */
+const unknownSinceSchema = z.iso.datetime().nullable();
+
+/** Somewhere a call would be sent; `order` counts what is tried one after the other, from 1. */
+const callTargetSchema = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('device'),
+    aor: z.string(),
+    device: z.string(),
+    contact: z.string(),
+    /** Where it is registered; at a peer, the peer's front is the way to it. */
+    site: siteNameSchema,
+    order: z.int().positive(),
+    unknownSince: unknownSinceSchema,
+  }),
+  /** A peer that is asked for whatever it knows of the callee. */
+  z.object({
+    kind: z.literal('peer'),
+    site: siteNameSchema,
+    order: z.int().positive(),
+    unknownSince: unknownSinceSchema,
+  }),
+  z.object({
+    kind: z.literal('next-hop'),
+    uri: z.string(),
+    /** Where the URI leads to, `udp:192.0.2.1:5060`. */
+    server: z.string(),
+    order: z.int().positive(),
+  }),
+]);
+export type CallTarget = z.infer<typeof callTargetSchema>;
+
+/** What would become of a call. */
+export const callExplanationSchema = z.object({
+  /** In words, in the order in which it is decided. */
+  steps: z.array(z.string()),
+  /** Whom it would be sent to first: devices all at once, bindings of one device and next hops one after the other. */
+  targets: z.array(callTargetSchema),
+  /** What the caller is told where it is sent to nobody. */
+  refusal: z.object({ status: z.int(), reason: z.string() }).nullable(),
+});
+export type CallExplanation = z.infer<typeof callExplanationSchema>;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SubscriberRow } from '../../../services/processor/calls/configuration.ts';
 import { callConfiguration, routeRow, subscriberRow } from '../../support/call-configuration.ts';
-import { openSites } from '../../support/proxy-bed.ts';
+import { linkLostAt, openSites } from '../../support/proxy-bed.ts';
 import type { ProxyBed, ProxyBeds, SiteName } from '../../support/proxy-bed.ts';
 import { SoftPhone } from '../../support/soft-phone.ts';
 import type { PhoneOptions } from '../../support/soft-phone.ts';
@@ -446,6 +446,78 @@ describe('who may not', () => {
     const delivered = await alice.request('MESSAGE', bob.contact, { headers: edge, anonymous: true });
     expect(delivered === 'timeout' ? 0 : delivered.status).toBe(407);
     expect(bob.incoming.size + bob.requests.size).toBe(0);
+  });
+});
+
+describe('a call that an operator asks about', () => {
+  const lostAt = linkLostAt.toISOString();
+
+  test('is explained to its devices, which do not ring', async () => {
+    await using use = new AsyncDisposableStack();
+    const bob = await phoneAt('bob', 'c2', use);
+    const desk = await phoneAt('bob', 'c1', use);
+    const device = ({ instance }: SoftPhone, site: SiteName, unknownSince: string | null) => ({
+      kind: 'device',
+      aor: 'bob@example.com',
+      device: instance,
+      site,
+      order: 1,
+      unknownSince,
+    });
+    expect(await sites.c1.explain('alice@example.com', 'bob')).toMatchObject({
+      steps: [
+        'the processor of c1 decides about the caller',
+        'alice@example.com is a subscriber of c1',
+        'bob@example.com means bob@example.com',
+        'the processor of c2 knows the callee',
+        'bob@example.com is bob@example.com, a subscriber of c2',
+        expect.stringMatching(/ is rung at once: registered here$/),
+        expect.stringMatching(/ is rung at once: registered at c2, via its front$/),
+      ],
+      targets: [device(desk, 'c1', null), device(bob, 'c2', null)],
+      refusal: null,
+    });
+    sites.c1.state.isLinkUp = false;
+    use.defer(() => void (sites.c1.state.isLinkUp = true));
+    expect((await sites.c1.explain('alice@example.com', 'bob')).targets).toMatchObject([
+      device(desk, 'c1', null),
+      device(bob, 'c2', lostAt),
+    ]);
+    expect([bob, desk].every(({ incoming }) => incoming.size === 0)).toBe(true);
+  });
+
+  test.each([
+    ['in a class that is not his', '+12125550100', { status: 403 }],
+    ['to nobody', 'nobody', { status: 404, reason: 'Not Found' }],
+    ['to who is not registered', 'carol', { status: 480, reason: 'No device is registered' }],
+  ])('%s is explained to be refused as it would be', async (_, called, refusal) => {
+    const explained = await sites.c1.explain('alice@example.com', called);
+    expect(explained).toMatchObject({ targets: [], refusal });
+    expect(explained.steps.at(-1)).toMatch(`the caller is told ${refusal.status} `);
+    await using use = new AsyncDisposableStack();
+    const alice = await phoneAt('alice', 'c1', use);
+    expect(await alice.call(called).status()).toBe(refusal.status);
+  });
+
+  test('by a route is explained hop by hop, and by a forwarding to where it leads', async () => {
+    const { c3 } = sites;
+    const uri = `sip:127.0.0.1:${c3.server.port}`;
+    const hop = { kind: 'next-hop', uri, server: `udp:127.0.0.1:${c3.server.port}`, order: 1 };
+    const explained = await sites.c1.explain('alice@example.com', '+44200');
+    expect(explained).toMatchObject({ targets: [hop], refusal: null });
+    expect(explained.steps).toContain(`next hop 1 of route +44, ${uri}, is not probed: it is tried`);
+    await using use = new AsyncDisposableStack();
+    await phoneAt('bob', 'c2', use);
+    dora = subscriberRow('dora@example.com', { forward_always: 'sip:bob@example.com' });
+    use.defer(() => void (dora = subscriberRow('dora@example.com')));
+    const forwarded = await sites.c1.explain('alice@example.com', 'dora');
+    expect(forwarded.steps).toContain('the call goes on to bob@example.com');
+    expect(forwarded.targets).toMatchObject([{ kind: 'device', aor: 'bob@example.com', site: 'c2' }]);
+  });
+
+  test('by a stranger is refused', async () => {
+    const { refusal } = await sites.c1.explain('mallory@example.com', 'bob');
+    expect(refusal).toEqual({ status: 403, reason: 'Forbidden' });
   });
 });
 
