@@ -11,7 +11,7 @@ import type { SipAddress } from '../../support/clients/sip-address.ts';
 import { addUsers, flowsOf, sipAddressOf } from '../../support/clients/sip-sites.ts';
 import { runSipp } from '../../support/clients/sipp.ts';
 import { sipsakOptions, sipsakRegister } from '../../support/clients/sipsak.ts';
-import { aUser, usersFrom } from '../../support/clients/users.ts';
+import { aorOf, aUser, usersFrom } from '../../support/clients/users.ts';
 import type { SipUser } from '../../support/clients/users.ts';
 import { NetworkNamespace } from '../../support/network-namespace.ts';
 import { TwoSites } from '../../support/two-sites.ts';
@@ -115,7 +115,9 @@ describe('clients of others register with two sites', () => {
     expect(await flowsOf(user, two.c1, two.c1)).toEqual([]);
   });
 
-  it('baresip registers at both sites at once, as two flows of one instance (RFC 5626)', async ({ skip }) => {
+  it('baresip registers at both sites at once, as two flows of one instance (RFC 5626), and is called', async ({
+    skip,
+  }) => {
     const absent = missing('baresip') ?? (await noNamespace);
     if (!network) return skip(absent);
     const user = aUser(5);
@@ -127,6 +129,12 @@ describe('clients of others register with two sites', () => {
     await two.c1.waitFor('the flow at the peer', async () =>
       (await flowsOf(user, two.c1, two.c2)).some(({ regId }) => regId === 2),
     );
+
+    const [, backup] = sites;
+    await using other = await Baresip.start({ user: aUser(8), sites: [backup], network });
+    await other.registered(1);
+    await other.call(`sip:${aorOf(user)}`);
+    await phone.answered();
   });
 
   it('a Kamailio before the devices adds Path, and fails over', async ({ skip }) => {
