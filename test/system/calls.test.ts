@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CallSites } from '../support/call-sites.ts';
+import { dualhome } from '../support/dualhome.ts';
 
 let sites: CallSites;
 
@@ -16,6 +17,22 @@ describe('calls of M15', () => {
     await sites.talk('a4', 'a2');
     await sites.talk('a5', 'a1');
     await sites.talk('a3', 'a5');
+  });
+
+  it('are explained to an operator step by step', async () => {
+    const { path } = sites.pair.c1;
+    const { stdout, code } = await dualhome(
+      'dispatch',
+      'explain',
+      '+49303',
+      '--from',
+      'a1@example.com',
+      '-c',
+      path,
+    );
+    expect({ stdout, code }).toEqual({ stdout: expect.stringMatching(/^1\. .+\n2\. /), code: 0 });
+    expect(stdout).toContain('the processor of c2 knows the callee');
+    expect(stdout).toContain('registered at c2, via its front');
   });
 
   it('(b) reach who alone has moved to the other site, whoever calls, and from there anybody', async () => {
