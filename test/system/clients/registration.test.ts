@@ -78,9 +78,6 @@ describe('clients of others register with two sites', () => {
     await register(user, sites[0], { sequence: 21, expires: 0 });
     expect(await flowsOf(user, two.c1, two.c1)).toEqual([]);
     await knownAtC2(user, 0);
-    await expect(register({ ...user, password: 'wrong' }, sites[0])).rejects.toThrow(
-      '0 of 1 calls went well',
-    );
   });
 
   it('sipp registers at the backup while home lives', async ({ skip }) => {
