@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { commitRun } from '../../services/log/commit-run.ts';
 import { configurationLog } from '../../services/log/definition.ts';
 import { incarnationBegunEvent } from '../../services/log/events.ts';
@@ -51,7 +51,8 @@ async function accept({ c1, c2 }: SyncPair): Promise<void> {
   expect(job).toMatchObject({ state: 'done', result: { givenUp: { seq: before } } });
   const { seq } = await c1.append(5, { first: 500 });
   await c2.applied(seq);
-  await expectSame(c1.home, c2.standby);
+  // The history before it is fetched in the background.
+  await vi.waitFor(() => expectSame(c1.home, c2.standby), { timeout: 30_000 });
   for (const site of [c1, c2]) await site.alarmsAre();
 }
 
