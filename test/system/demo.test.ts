@@ -81,6 +81,32 @@ async function waitForNoProcess(directory: string): Promise<void> {
   }
 }
 
+/** Every call of the tour, with the sites it goes by: MISSION.md M15 and what surrounds it. */
+const callPaths = {
+  'call-home': 'A1 > c1 > A2',
+  'call-across': 'A1 > c1 > c2 > A3',
+  'call-out': 'A4 > c2 > c3 > A5',
+  'call-b-a1-a2': 'A1 > c2 > c1 > A2',
+  'call-b-a2-a1': 'A2 > c1 > c2 > A1',
+  'call-b-a3-a1': 'A3 > c2 > A1',
+  'call-b-a5-a1': 'A5 > c3 > c1 > c2 > A1',
+  'call-a-a1-a2': 'A1 > c2 > A2',
+  'call-a-a2-a1': 'A2 > c2 > A1',
+  'call-a-a3-a1': 'A3 > c2 > A1',
+  'call-a-a5-a1': 'A5 > c3 > c2 > A1',
+  'call-afterwards-a5-a1': 'A5 > c3 > c1 > A1',
+  'call-afterwards-a3-a2': 'A3 > c2 > c1 > A2',
+};
+
+const stepNames = [
+  ['make', 'start', 'link', 'sample', 'standby', 'bootstrap', 'live-changes', 'devices', 'call-setup'],
+  ['call-home', 'call-across', 'call-out'],
+  ['call-b', 'call-b-a1-a2', 'call-b-a2-a1', 'call-b-a3-a1', 'call-b-a5-a1'],
+  ['link-cut', 'changes-while-cut', 'link-healed', 'resync', 'verification'],
+  ['site-lost', 'devices-moved', 'call-a', 'call-a-a1-a2', 'call-a-a2-a1', 'call-a-a3-a1', 'call-a-a5-a1'],
+  ['site-back', 'devices-home', 'call-afterwards', 'call-afterwards-a5-a1', 'call-afterwards-a3-a2', 'stop'],
+].flat();
+
 describe('the tour', () => {
   it('runs without a terminal, proves what it shows, and leaves nothing behind', async () => {
     const before = new Set(await readdir(tmpdir()));
@@ -93,30 +119,23 @@ describe('the tour', () => {
       positions: object[];
     };
     expect(result.ok).toBe(true);
-    expect(result.steps.map(({ name }) => name)).toEqual([
-      'make',
-      'start',
-      'link',
-      'sample',
-      'standby',
-      'bootstrap',
-      'live-changes',
-      'link-cut',
-      'changes-while-cut',
-      'link-healed',
-      'resync',
-      'verification',
-      'stop',
-    ]);
+    expect(result.steps.map(({ name }) => name)).toEqual(stepNames);
     expect(result.steps).toContainEqual(
       expect.objectContaining({
         name: 'verification',
         verified: {
-          'c1 -> c2': expect.objectContaining({ equal: true, rows: 10_005 }),
-          'c2 -> c1': expect.objectContaining({ equal: true, rows: 10_005 }),
+          'c1 -> c2': expect.objectContaining({ equal: true, rows: 10_008 }),
+          'c2 -> c1': expect.objectContaining({ equal: true, rows: 10_008 }),
         },
       }),
     );
+    expect(result.steps).toContainEqual(
+      expect.objectContaining({ name: 'devices-moved', atPrimary: 0, atBackup: 200, nowhere: 0 }),
+    );
+    expect(result.steps).toContainEqual(expect.objectContaining({ name: 'devices-home', stayed: 200 }));
+    for (const [name, path] of Object.entries(callPaths)) {
+      expect(result.steps).toContainEqual(expect.objectContaining({ name, path }));
+    }
     expect(result.positions).toEqual(
       ['configuration', 'registration'].flatMap((log) => [
         expect.objectContaining({ log, from: 'c1', to: 'c2', ready: true }),
