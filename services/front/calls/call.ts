@@ -4,6 +4,7 @@ import { isForkOver, startFork, stepFork } from '../../sip/proxy/fork.ts';
 import type { Fork, ForkInput, ForkOutput } from '../../sip/proxy/fork-state.ts';
 import { silenceMs } from './call-types.ts';
 import type { CallInput, CallOutput, Located } from './call-types.ts';
+import { asOneOfMany, isUnreached } from './attempt-status.ts';
 import { finalAnswer } from './final-answer.ts';
 import { forwardingsMax } from './history-info.ts';
 import type { Forwarding, ForwardingReason } from './history-info.ts';
@@ -287,15 +288,4 @@ function attemptOf(target: Target, rest: readonly Target[], party: Party): Attem
 
 function deviceOf(target: Target): string | undefined {
   return target.kind === 'flow' || target.kind === 'peer' ? target.binding?.device : undefined;
-}
-
-/** Whether the target was not reached, so that it is worth trying the next of its chain: it said so, or nothing (undefined). */
-function isUnreached(status: number | undefined, { kind }: Target): boolean {
-  if (status === undefined || status === 430) return true;
-  return kind === 'next-hop' ? status === 408 || (status >= 500 && status < 600) : status === 503;
-}
-
-/** A "busy everywhere" ends every branch (RFC 3261 section 16.7 step 5), which it must not where the call goes on. */
-function asOneOfMany(status: number, isForwarded: boolean): number {
-  return status === 600 && isForwarded ? 486 : status;
 }
