@@ -1,20 +1,28 @@
-/** Values that come one after the other, for a test to wait for. */
+/** Values that come one after the other, for a test to wait for, until they end. */
 export class Arrivals<T> {
   readonly #arrived: T[] = [];
-  #waiting: ((value: T) => void)[] = [];
+  readonly #waiting: PromiseWithResolvers<T>[] = [];
+  #ended: Error | undefined;
 
   push(value: T): void {
     const next = this.#waiting.shift();
-    if (next) next(value);
+    if (next) next.resolve(value);
     else this.#arrived.push(value);
   }
 
+  /** No more will come: who waits, or will wait, is refused. */
+  end(reason: string): void {
+    this.#ended = new Error(reason);
+    for (const { reject } of this.#waiting.splice(0)) reject(this.#ended);
+  }
+
   /** The next one, in order of arrival. */
-  next(): Promise<T> {
-    if (this.#arrived.length > 0) return Promise.resolve(this.#arrived.shift() as T);
-    const { promise, resolve } = Promise.withResolvers<T>();
-    this.#waiting.push(resolve);
-    return promise;
+  async next(): Promise<T> {
+    if (this.#arrived.length > 0) return this.#arrived.shift() as T;
+    if (this.#ended) throw this.#ended;
+    const next = Promise.withResolvers<T>();
+    this.#waiting.push(next);
+    return await next.promise;
   }
 
   /** How many have come and were not taken. */

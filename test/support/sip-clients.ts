@@ -51,6 +51,7 @@ export class UdpClient implements AsyncDisposable {
     const closed = once(this.#socket, 'close');
     this.#socket.close();
     await closed;
+    this.datagrams.end('the socket was closed');
   }
 }
 
@@ -89,5 +90,6 @@ export class StreamClient implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.socket.destroy();
     await this.closed;
+    this.frames.end('the connection was closed');
   }
 }
