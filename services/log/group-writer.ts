@@ -11,12 +11,15 @@ import type { GroupLimits } from './group.ts';
 import { Lookups } from './lookups.ts';
 import type { Found } from './lookups.ts';
 import type { Plan, Planner, RowsWanted } from './planner.ts';
+import { Returners } from './returners.ts';
 import type { RowVersion, RowVersions } from './row-versions.ts';
 
 export type WriterLimits = GroupLimits &
   AdmissionLimits & {
     /** Keys of one look-up. */
     readonly keysMax: number;
+    /** Longest time a small group waits for those who were just answered; 0: it does not. */
+    readonly gatherMs: number;
   };
 
 export const defaultWriterLimits: WriterLimits = {
@@ -25,6 +28,7 @@ export const defaultWriterLimits: WriterLimits = {
   queuedMax: 10_000,
   queuedBytesMax: 16_777_216,
   keysMax: 2_000,
+  gatherMs: 2,
 };
 
 /** Where a log stands. */
@@ -62,7 +66,7 @@ type Planned<Request, Answer> = Ready<Request, Answer> & { readonly plan: End<An
 /**
  * Turns concurrent requests into events, many to a transaction. A request passes four stages in order of arrival: its
  * rows are looked up; it is planned into the open group, on top of what the groups before it change; the group is
- * committed when the one before it is; the request is answered.
+ * committed when the one before it is, a small one a moment later (see `Returners`); the request is answered.
  *
  * Invariants: an answer is given when all it rests on is durable. A plan that rests on a group that failed is made
  * again. Once the log was written by another process, or an outcome stays unknown, nothing more is written.
@@ -86,6 +90,8 @@ export class GroupWriter<Request, Answer> {
   #committing: Group<Planned<Request, Answer>> | undefined;
   /** What durable groups changed that rows looked up before may not show, oldest first. */
   #recent: { readonly number: number; readonly rows: RowVersions }[] = [];
+  readonly #returners = new Returners();
+  #gathering: NodeJS.Timeout | undefined;
 
   constructor(options: GroupWriterOptions<Request, Answer>) {
     this.#options = options;
@@ -158,7 +164,21 @@ export class GroupWriter<Request, Answer> {
       planned += 1;
     }
     this.#ready.splice(0, planned);
-    if (!this.#committing && !this.#open.empty) void this.#commit(this.#open);
+    if (this.#committing || this.#open.empty) return;
+    if (this.#gathering && this.#ready.length === 0 && this.#returners.awaits(this.#open.items.length))
+      return;
+    void this.#commit(this.#open);
+  }
+
+  /** Has the open group wait for those who were answered, who may have more to ask. */
+  #gather(answered: number): void {
+    const { gatherMs } = this.#limits;
+    if (gatherMs === 0 || !this.#returners.answered(answered, this.#admission.count)) return;
+    this.#gathering = setTimeout(() => {
+      this.#gathering = undefined;
+      this.#returners.giveUp(this.#open.items.length);
+      this.#advance();
+    }, gatherMs);
   }
 
   #fits({ alone }: Item<Request, Answer>): boolean {
@@ -192,6 +212,8 @@ export class GroupWriter<Request, Answer> {
   }
 
   async #commit(group: Group<Planned<Request, Answer>>): Promise<void> {
+    clearTimeout(this.#gathering);
+    this.#gathering = undefined;
     this.#committing = group;
     this.#open = new Group(group.number + 1, group.to, group.lastTimeMs);
     const startedMs = this.#clock.monotonicMs();
@@ -205,8 +227,9 @@ export class GroupWriter<Request, Answer> {
     this.#end = { head: group.to, lastTimeMs: group.lastTimeMs };
     this.#committing = undefined;
     this.#remember(group);
-    this.#advance();
     for (const { item, plan } of group.items) this.#settle(item, plan);
+    this.#gather(group.items.length);
+    this.#advance();
     const commitMs = this.#clock.monotonicMs() - startedMs;
     if (group.events > 0) this.#options.onGroup?.({ events: group.events, bytes: group.bytes, commitMs });
   }

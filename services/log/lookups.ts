@@ -14,6 +14,9 @@ export type LookupsOptions<T> = {
   readonly onFailed: (items: readonly T[], error: unknown) => void;
 };
 
+/** So many items are not kept waiting for a look-up that is under way. */
+const worthwhile = 64;
+
 type Batch = { readonly asOf: number; settle: (() => void) | undefined };
 
 /**
@@ -24,6 +27,7 @@ type Batch = { readonly asOf: number; settle: (() => void) | undefined };
 export class Lookups<T> {
   readonly #options: LookupsOptions<T>;
   #arrived: T[] = [];
+  #scheduled = false;
   /** Oldest first. */
   readonly #underWay: Batch[] = [];
 
@@ -37,10 +41,20 @@ export class Lookups<T> {
   }
 
   add(item: T): void {
-    if (this.#arrived.push(item) === 1) setImmediate(() => this.#flush());
+    this.#arrived.push(item);
+    this.#schedule();
+  }
+
+  /** What comes while small look-ups are under way is looked up together after them: each costs the server the same. */
+  #schedule(): void {
+    if (this.#scheduled || this.#arrived.length === 0) return;
+    if (this.#underWay.length > 0 && this.#arrived.length < worthwhile) return;
+    this.#scheduled = true;
+    setImmediate(() => this.#flush());
   }
 
   #flush(): void {
+    this.#scheduled = false;
     const arrived = this.#arrived;
     this.#arrived = [];
     let start = 0;
@@ -69,5 +83,6 @@ export class Lookups<T> {
       batch.settle = () => onFailed(items, error);
     }
     while (this.#underWay[0]?.settle) this.#underWay.shift()?.settle?.();
+    this.#schedule();
   }
 }

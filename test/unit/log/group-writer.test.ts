@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Run } from '../../../services/log/event.ts';
 import { GroupWriter } from '../../../services/log/group-writer.ts';
 import type { WriterLimits } from '../../../services/log/group-writer.ts';
@@ -79,7 +79,7 @@ class FakeDatabase {
       planner,
       read: this.read,
       append: this.append,
-      limits,
+      limits: { gatherMs: 0, ...limits },
       clock: { nowMs, monotonicMs: () => 0 },
     });
   }
@@ -138,14 +138,65 @@ describe('the group writer', () => {
     database.manualReads = true;
     const first = writer.submit({ key: 'a', text: '1' }, 1);
     await turn();
+    database.reads[0]?.resolve();
+    const step = await database.sent();
     const second = writer.submit({ key: 'a', text: '2' }, 1);
     await turn();
-    database.reads[0]?.resolve();
-    (await database.sent()).settle.resolve();
+    step.settle.resolve();
     await first;
     database.reads[1]?.resolve();
     (await database.sent(2)).settle.resolve();
     expect(await second).toEqual({ seq: 2, text: '12' });
+  });
+
+  it('looks up together what comes while a look-up is under way', async () => {
+    const database = new FakeDatabase();
+    const writer = database.writer();
+    database.manualReads = true;
+    const answers = [writer.submit({ key: 'a', text: '1' }, 1)];
+    await turn();
+    for (const key of ['b', 'c']) {
+      answers.push(writer.submit({ key, text: '1' }, 1));
+      await turn();
+    }
+    expect(database.reads).toHaveLength(1);
+    database.reads[0]?.resolve();
+    (await database.sent()).settle.resolve();
+    for (let i = 0; i < 5; i += 1) await turn();
+    expect(database.reads).toHaveLength(2);
+    database.reads[1]?.resolve();
+    const step = await database.sent(2);
+    expect(bodiesOf(step)).toEqual(['b:1', 'c:1']);
+    step.settle.resolve();
+    await Promise.all(answers);
+  });
+
+  it('has a group wait for those who were answered together', async () => {
+    const database = new FakeDatabase();
+    const writer = database.writer({ gatherMs: 60_000 });
+    const answers = ['a', 'b'].map((key) => writer.submit({ key, text: '1' }, 1));
+    (await database.sent()).settle.resolve();
+    await Promise.all(answers);
+    const again = [writer.submit({ key: 'a', text: '2' }, 1)];
+    for (let i = 0; i < 5; i += 1) await turn();
+    expect(database.appends).toHaveLength(1);
+    again.push(writer.submit({ key: 'b', text: '2' }, 1));
+    const step = await database.sent(2);
+    expect(bodiesOf(step)).toEqual(['a:12', 'b:12']);
+    step.settle.resolve();
+    await Promise.all(again);
+  });
+
+  it('does not wait for long', async () => {
+    const database = new FakeDatabase();
+    const writer = database.writer({ gatherMs: 1 });
+    const answers = ['a', 'b'].map((key) => writer.submit({ key, text: '1' }, 1));
+    (await database.sent()).settle.resolve();
+    await Promise.all(answers);
+    const alone = writer.submit({ key: 'a', text: '2' }, 1);
+    await vi.waitFor(() => expect(database.appends).toHaveLength(2));
+    (await database.sent(2)).settle.resolve();
+    expect(await alone).toEqual({ seq: 3, text: '12' });
   });
 
   it('answers a request that changes nothing only when what it rests on is durable', async () => {
