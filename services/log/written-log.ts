@@ -71,10 +71,17 @@ export class WrittenLog<Request, Answer> implements AsyncDisposable {
     });
   }
 
-  /** Goes on from where the log ends, whatever it was before, and clears the alarms that forbade it. */
-  beginIncarnation(cause: Cause): Promise<Position> {
+  /**
+   * Goes on from where the log ends, whatever it was before, and clears the alarms that forbade it. `whileClosed` is
+   * done before, when nothing is written any longer.
+   */
+  beginIncarnation(
+    cause: Cause,
+    whileClosed: () => Promise<void> = () => Promise.resolve(),
+  ): Promise<Position> {
     return this.#exclusive(async () => {
       await this.#close(new DualhomeError('LOG_CLOSED', { detail: 'A new incarnation begins.' }));
+      await whileClosed();
       const { shared, definition } = this.#options;
       const end = await beginIncarnation(this.#options, cause);
       await clearForbiddingAlarms(shared, definition.name, cause.actor.name);

@@ -30,7 +30,7 @@ export type Standing<B extends Binding> = {
  */
 export function rankBindings<B extends Binding>(
   bindings: readonly B[],
-  begunOf?: BegunOf,
+  begunOf: BegunOf,
 ): readonly Standing<B>[] {
   const standings = bindings
     .filter(({ row }) => !row.gone)
@@ -54,25 +54,29 @@ export function latestFirst(a: Binding, b: Binding): number {
   return a.site < b.site ? -1 : 1;
 }
 
-/**
- * Whether the site that accepted `later` had applied the event of `earlier` by then. Without `begunOf` what was seen of
- * any history counts.
- */
-export function hasSeen(later: Binding, earlier: Binding, begunOf?: BegunOf): boolean {
+/** Whether the site that accepted `later` had applied the event of `earlier` by then. */
+function hasSeen(later: Binding, earlier: Binding, begunOf: BegunOf): boolean {
   const seen = later.row.seen.map(parseSeen).find(({ site }) => site === earlier.site);
-  if (!seen || seen.seq < earlier.seq) return false;
-  if (!begunOf) return true;
-  const begun = begunOf(earlier.site);
-  const known = begun.find(({ incarnation }) => incarnation === seen.incarnation);
-  // What was seen of a history that was given up does not count for events of the one that took its place.
-  return (
-    known !== undefined && !begun.some(({ firstSeq }) => firstSeq > known.firstSeq && firstSeq <= earlier.seq)
-  );
+  return seen !== undefined && includes(seen, earlier.seq, begunOf(earlier.site));
 }
 
-type Seen = { readonly site: string; readonly incarnation: string; readonly seq: number };
+/**
+ * Whether a site's log, as far as it was `seen`, had the event that is `seq` in its present history, whose incarnations
+ * are `begun`. What was seen of a history that was given up does not count for events of the one that took its place.
+ */
+export function includes(
+  seen: Pick<Seen, 'incarnation' | 'seq'>,
+  seq: number,
+  begun: readonly Begun[],
+): boolean {
+  if (seen.seq < seq) return false;
+  const known = begun.find(({ incarnation }) => incarnation === seen.incarnation);
+  return known !== undefined && !begun.some(({ firstSeq }) => firstSeq > known.firstSeq && firstSeq <= seq);
+}
 
-function parseSeen(text: string): Seen {
+export type Seen = { readonly site: string; readonly incarnation: string; readonly seq: number };
+
+export function parseSeen(text: string): Seen {
   const [site = '', incarnation = '', seq = '0'] = text.split(' ');
   return { site, incarnation, seq: Number(seq) };
 }

@@ -1,3 +1,5 @@
+import { parseSeen } from '../../model/flow-preference.ts';
+import type { Seen } from '../../model/flow-preference.ts';
 import type { FlowRow } from '../../model/flow.ts';
 
 /** Texts that many bindings share, each kept once and named by a number. */
@@ -115,12 +117,12 @@ export class BindingCodec {
     };
   }
 
-  /** The highest seq of a site's log that the binding was made in knowledge of; 0 where of none. */
-  seenOf(binding: Binding, site: string): number {
+  /** How much of a site's log the binding was made in knowledge of. */
+  seenOf(binding: Binding, site: string): Seen | undefined {
     const seen = binding.packed.slice(binding.packed.lastIndexOf(fieldEnd) + 1);
-    if (seen === '') return 0;
-    const position = this.#seen(seen).find((each) => each.startsWith(`${site} `));
-    return position === undefined ? 0 : Number(position.slice(position.lastIndexOf(' ') + 1));
+    return this.#seen(seen)
+      .map(parseSeen)
+      .find((each) => each.site === site);
   }
 
   #shortSeen(position: string): string {

@@ -1,3 +1,5 @@
+import { includes } from '../../model/flow-preference.ts';
+import type { Begun } from '../../model/flow-preference.ts';
 import type { FlowRow } from '../../model/flow.ts';
 import type { Held, Rivals } from '../registrar/bindings.ts';
 import { BindingCodec, deviceOf, isOf } from './binding.ts';
@@ -19,6 +21,7 @@ export class Distribution {
   readonly #codec = new BindingCodec();
   readonly #aors = new Map<string, Binding>();
   readonly #counts: number[];
+  readonly #begun = new Map<string, readonly Begun[]>();
   /** Where devices are, whichever site they are registered at: after a failover they come from there. */
   readonly addresses = new KnownAddresses();
   #watcher: ((site: string, row: FlowRow) => void) | undefined;
@@ -41,6 +44,16 @@ export class Distribution {
   /** `watcher` is told of every flow that is taken from now on. */
   watch(watcher: (site: string, row: FlowRow) => void): void {
     this.#watcher = watcher;
+  }
+
+  /** Where the incarnations of a site's registration log began; none where it is not read yet. */
+  begunOf(site: string): readonly Begun[] {
+    return this.#begun.get(site) ?? [];
+  }
+
+  /** Takes note of the incarnations of the history that a site's flows are of. */
+  setBegun(site: string, begun: readonly Begun[]): void {
+    this.#begun.set(site, begun);
   }
 
   /** Takes a row as its event left it; an older one than is held is passed over. */
@@ -103,8 +116,9 @@ export class Distribution {
     let supersededUntilS = 0;
     for (const binding of each(this.#aors.get(aor))) {
       if (binding.site === 0 || !isOf(binding, device, regId)) continue;
-      const seen = own ? this.#codec.seenOf(own, this.#sites[binding.site] ?? '') : 0;
-      if (seen < binding.seq) unseen = true;
+      const site = this.#sites[binding.site] ?? '';
+      const seen = own && this.#codec.seenOf(own, site);
+      if (!seen || !includes(seen, binding.seq, this.begunOf(site))) unseen = true;
       else supersededUntilS = Math.max(supersededUntilS, binding.expiresS);
     }
     return { unseen, supersededUntilS };

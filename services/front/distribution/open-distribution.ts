@@ -1,5 +1,4 @@
 import type { FrontConfig } from '../../protocol/program-config.ts';
-import { ownSchema } from '../../protocol/names.ts';
 import { watchAlarms } from '../../log/watch-alarms.ts';
 import { RunningState } from '../../platform/lifecycle/backoff.ts';
 import { systemClock } from '../../platform/lifecycle/clock.ts';
@@ -8,9 +7,9 @@ import type { Logger } from '../../platform/logging/logger.ts';
 import type { Database } from '../../platform/postgres/database.ts';
 import { listen } from '../../platform/postgres/listen.ts';
 import type { FrontMetrics } from '../metrics.ts';
-import { readFlows } from '../store/flows.ts';
 import { Distribution } from './distribution.ts';
 import { Links } from './links.ts';
+import { OwnFlows } from './own-flows.ts';
 import { PeerFollower } from './peer-follower.ts';
 import { RegistrationLog } from './registration-log.ts';
 
@@ -20,6 +19,7 @@ export type DistributionParts = {
   readonly links: Links;
   /** What has been read of each peer's registrations, as a registration says what it was made in knowledge of. */
   readonly seen: () => readonly string[];
+  readonly own: OwnFlows;
 };
 
 export type OpenDistributionOptions = {
@@ -45,14 +45,15 @@ export async function openDistribution(options: OpenDistributionOptions): Promis
   const followers = peers.map((peer) =>
     stack.use(`flows of ${peer}`, new PeerFollower({ peer, shared, distribution, log })),
   );
+  const own = new OwnFlows({ site: config.site, shared, distribution, registrations });
   await untilDone(signal, log, async () => {
-    await registrations.check();
-    await loadOwnFlows(shared, distribution, config.site);
+    await own.check();
+    await own.load();
     for (const follower of followers) await follower.load();
   });
   for (const follower of followers) follower.start();
   const onError = (err: unknown): void => log.warn({ err }, 'alarms cannot be read');
-  const check = (): Promise<void> => registrations.check();
+  const check = (): Promise<void> => own.check();
   stack.use('alarm watch', watchAlarms({ url, applicationName, check, onError }));
   const onNotify = (): void => {
     for (const follower of followers) follower.hint();
@@ -66,6 +67,7 @@ export async function openDistribution(options: OpenDistributionOptions): Promis
     distribution,
     registrations,
     links,
+    own,
     seen: () => followers.flatMap(({ position }) => position ?? []),
   };
 }
@@ -90,20 +92,6 @@ function newRegistrationLog(
         log.warn({ code: state.reason.code, detail: state.reason.detail }, 'the registration log is closed');
     },
   });
-}
-
-/**
- * What this site has recorded. Connections did not survive the restart: bindings that live by one are over, and the
- * devices, which notice it too, come back by themselves.
- */
-async function loadOwnFlows(shared: Database, distribution: Distribution, site: string): Promise<void> {
-  for await (const page of readFlows(shared, ownSchema)) {
-    for (const row of page) {
-      distribution.put(site, row, row.seq);
-      const isLost = row.reg_id > 0 && !row.gone && !row.source.startsWith('udp:');
-      if (isLost) distribution.promise(row.key, { cseq: row.cseq, promisedS: 0 });
-    }
-  }
 }
 
 /** Tries until it is done; while `shared` is away nothing can be served. */

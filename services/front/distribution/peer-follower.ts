@@ -5,7 +5,7 @@ import { delay, isAbortOf } from '../../platform/lifecycle/abort.ts';
 import type { Logger } from '../../platform/logging/logger.ts';
 import type { Queryable } from '../../platform/postgres/statement.ts';
 import { peerSchema } from '../../protocol/names.ts';
-import { readFlows, readPeerEvents, readPeerHead } from '../store/flows.ts';
+import { readBegun, readFlows, readPeerEvents, readPeerHead } from '../store/flows.ts';
 import type { PeerEvent, PeerHead, RecordedFlow } from '../store/flows.ts';
 import type { Distribution } from './distribution.ts';
 
@@ -116,11 +116,15 @@ export class PeerFollower implements AsyncDisposable {
     const put = (page: readonly RecordedFlow[]): void => {
       for (const flowRow of page) distribution.put(peer, flowRow, flowRow.seq);
     };
+    const begun = await readBegun(shared, this.#schema);
     const pages = readFlows(shared, this.#schema);
-    if (!this.#head) for await (const page of pages) put(page);
-    else {
+    if (!this.#head) {
+      distribution.setBegun(peer, begun);
+      for await (const page of pages) put(page);
+    } else {
       // What is known is used until all of what replaces it is there.
       const all = await Array.fromAsync(pages);
+      distribution.setBegun(peer, begun);
       distribution.clear(peer);
       for (const page of all) put(page);
     }

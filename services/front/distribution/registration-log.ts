@@ -1,8 +1,10 @@
 import { DualhomeError } from '../../protocol/errors/index.ts';
 import type { Actor } from '../../protocol/event.ts';
 import { ownSchema } from '../../protocol/names.ts';
+import type { Position } from '../../protocol/position.ts';
 import { registrationLog } from '../../log/definition.ts';
 import { rowsChangedEvent } from '../../log/events.ts';
+import type { Cause } from '../../log/open-log.ts';
 import type { Planner } from '../../log/planner.ts';
 import { RowVersions } from '../../log/row-versions.ts';
 import { WrittenLog } from '../../log/written-log.ts';
@@ -82,6 +84,11 @@ export class RegistrationLog implements AsyncDisposable {
   /** Looks whether the log may be written. @throws POSTGRES_* */
   check(): Promise<void> {
     return this.#log.check();
+  }
+
+  /** See `WrittenLog`. @throws LOG_FENCED, POSTGRES_* */
+  beginIncarnation(cause: Cause, whileClosed: () => Promise<void>): Promise<Position> {
+    return this.#log.beginIncarnation(cause, whileClosed);
   }
 
   /** @throws LOG_BUSY where it takes too long, LOG_*, POSTGRES_* where it cannot be recorded */

@@ -75,7 +75,8 @@ export async function startProxy(parts: ProxyParts): Promise<StartedProxy> {
   const ways = new Ways({ pair, transports, servers, prober });
   const records = stack.use('call records', await openRecords(config.callRecords, log));
   const dispatch = createCallDispatch(dispatcher);
-  const bindings = { of: (aor: string) => currentBindings(distribution.flowsOf(aor)) };
+  const begunOf = (from: string) => distribution.begunOf(from);
+  const bindings = { of: (aor: string) => currentBindings(distribution.flowsOf(aor), begunOf) };
   const proxy = stack.use(
     'proxy',
     new Proxy({

@@ -1,5 +1,6 @@
 import { flow } from '../../model/flow.ts';
 import type { FlowRow } from '../../model/flow.ts';
+import type { Begun } from '../../model/flow-preference.ts';
 import type { LoggedEvent } from '../../log/event.ts';
 import type { Queryable } from '../../platform/postgres/statement.ts';
 
@@ -21,6 +22,15 @@ export async function* readFlows(shared: Queryable, schema: string): AsyncGenera
     if (rows.length < pageRows) return;
     after = rows.at(-1)?.key ?? '';
   }
+}
+
+/** Where the incarnations of the registration log of a schema began, the first one first. */
+export async function readBegun(shared: Queryable, schema: string): Promise<readonly Begun[]> {
+  const { rows } = await shared.query<Begun>({
+    name: `front.begun.${schema}`,
+    text: `select incarnation, first_seq as "firstSeq" from ${schema}.incarnations order by first_seq`,
+  });
+  return rows;
 }
 
 /** Where a peer's registration log stands here. */

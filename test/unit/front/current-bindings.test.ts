@@ -1,8 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { currentBindings } from '../../../services/front/calls/current-bindings.ts';
 import type { RecordedFlow } from '../../../services/front/calls/current-bindings.ts';
 
 const incarnation = '00000000-0000-4000-8000-000000000000';
+/** Of a log that was put back to its third event and went on from there. */
+const next = '11111111-1111-4111-8111-111111111111';
+const begun = [{ incarnation, firstSeq: 1 }];
 
 function aFlow(
   site: string,
@@ -32,7 +35,7 @@ function aFlow(
   return { site, seq, row };
 }
 const places = (flows: readonly RecordedFlow[]) =>
-  currentBindings(flows).map(({ device, site }) => `${device} ${site}`);
+  currentBindings(flows, () => begun).map(({ device, site }) => `${device} ${site}`);
 
 describe('the bindings that count', () => {
   it('are all, the latest first', () => {
@@ -54,6 +57,15 @@ describe('the bindings that count', () => {
     const gone = aFlow('c2', 9, { seen: [`c1 ${incarnation} 4`], gone: true });
     expect(places([aFlow('c1', 4), gone])).toEqual([]);
     expect(places([aFlow('c1', 5), gone])).toEqual(['desk c1']);
+  });
+
+  it('are both where one was made in knowledge of a history that the other is not of', () => {
+    begun.push({ incarnation: next, firstSeq: 4 });
+    onTestFinished(() => void begun.pop());
+    const later = aFlow('c2', 9, { seen: [`c1 ${incarnation} 8`] });
+    expect(places([aFlow('c1', 3), later])).toEqual(['desk c2']);
+    expect(places([aFlow('c1', 5), later])).toEqual(['desk c1', 'desk c2']);
+    expect(places([aFlow('c1', 5), aFlow('c2', 9, { seen: [`c1 ${next} 8`] })])).toEqual(['desk c2']);
   });
 
   it('are both of a device that keeps two flows (RFC 5626)', () => {
