@@ -18,17 +18,26 @@ export class DiagnosticsClient implements Disposable {
   }
 
   /** @throws the code of an unreachable program; what the program refused it with */
-  async ask<T>(path: string, options: RequestOptions<T>): Promise<T> {
-    try {
-      return await this.#client.request('GET', path, options);
-    } catch (error) {
-      if (!(error instanceof DualhomeError) || !silence.has(error.code)) throw error;
-      throw new DualhomeError(this.#unreachable, { detail: error.detail, cause: error });
-    }
+  ask<T>(path: string, options: RequestOptions<T>): Promise<T> {
+    return this.#request('GET', path, options);
+  }
+
+  /** @throws as `ask` */
+  tell<T>(path: string, options: RequestOptions<T>): Promise<T> {
+    return this.#request('POST', path, options);
   }
 
   [Symbol.dispose](): void {
     this.#client[Symbol.dispose]();
+  }
+
+  async #request<T>(method: 'GET' | 'POST', path: string, options: RequestOptions<T>): Promise<T> {
+    try {
+      return await this.#client.request(method, path, options);
+    } catch (error) {
+      if (!(error instanceof DualhomeError) || !silence.has(error.code)) throw error;
+      throw new DualhomeError(this.#unreachable, { detail: error.detail, cause: error });
+    }
   }
 }
 

@@ -1,5 +1,7 @@
 import type { FrontConfig } from '../protocol/program-config.ts';
+import { positionToJson } from '../protocol/link/position-json.ts';
 import { callExplainQuerySchema, dispatchExplainQuerySchema } from '../protocol/rest/dispatch.ts';
+import { incarnationCauseSchema } from '../protocol/rest/log.ts';
 import { readKeyFile } from '../platform/crypto/key-file.ts';
 import { systemClock } from '../platform/lifecycle/clock.ts';
 import type { ResourceStack } from '../platform/lifecycle/resource-stack.ts';
@@ -14,7 +16,6 @@ import { dispatchTable, explainDispatch } from './dispatch/explain.ts';
 import { ProcessorClient } from './dispatch/processor-client.ts';
 import { openDistribution } from './distribution/open-distribution.ts';
 import type { DistributionParts } from './distribution/open-distribution.ts';
-import type { RegistrationLog } from './distribution/registration-log.ts';
 import { Engine } from './engine/engine.ts';
 import { FrontMetrics } from './metrics.ts';
 import type { FrontFigures } from './metrics.ts';
@@ -105,22 +106,22 @@ export async function startFront(config: FrontConfig, run: FrontRun): Promise<Fr
     rehearsal,
     configuration,
     registrations,
+    own: known.own,
   });
   return { fenced: registrations.fenced.then((error) => Promise.reject(error)) };
 }
 
-type Diagnosed = {
+type Diagnosed = Pick<DistributionParts, 'registrations' | 'own'> & {
   readonly registry: FrontMetrics['registry'];
   readonly dispatcher: Dispatcher;
   readonly rehearsal: CallRehearsal;
   readonly configuration: SiteConfigurationWatch;
-  readonly registrations: RegistrationLog;
 };
 
 async function serveDiagnostics(
   { diagnostics }: FrontConfig,
   { stack }: FrontRun,
-  { registry, dispatcher, rehearsal, configuration, registrations }: Diagnosed,
+  { registry, dispatcher, rehearsal, configuration, registrations, own }: Diagnosed,
 ): Promise<void> {
   const table = () => dispatchTable(dispatcher.processors, configuration.current);
   const health = () => ({ healthy: registrations.state.open, processors: table().processors });
@@ -135,7 +136,14 @@ async function serveDiagnostics(
       return rehearsal.explain(from, called);
     },
   };
-  stack.use('diagnostics', await startDiagnosticsServer({ ...diagnostics, registry, health, pages }));
+  const actions = {
+    '/log/incarnations': async (cause: unknown) =>
+      positionToJson(await own.beginIncarnation(incarnationCauseSchema.parse(cause))),
+  };
+  stack.use(
+    'diagnostics',
+    await startDiagnosticsServer({ ...diagnostics, registry, health, pages, actions }),
+  );
 }
 
 type DispatcherSources = Pick<DistributionParts, 'distribution'> & {

@@ -31,7 +31,7 @@ const POLL_MS = 100;
 
 /** The logs of this site, for audit. */
 export function logRoutes(context: ApiContext): void {
-  const { server, logs, homeLog } = context;
+  const { server, logs, homeLog, front } = context;
   const { app } = server;
 
   app.get(
@@ -73,14 +73,16 @@ export function logRoutes(context: ApiContext): void {
     {
       onRequest: allow(context, 'admin'),
       schema: {
-        summary: 'Accepts the configuration log as it is now and goes on from there in a new incarnation',
+        summary: 'Accepts a log as it is now and goes on from there in a new incarnation',
         body: beginIncarnationSchema,
         response: { 201: incarnationBegunAnswerSchema },
       },
     },
     async (request, reply) => {
       const actor = actorOf(server.principalOf(request), request.ip);
-      const head = await homeLog.beginIncarnation({ actor, reason: request.body.reason });
+      const { log, reason } = request.body;
+      const writer = log === 'registration' ? front : homeLog;
+      const head = await writer.beginIncarnation({ actor, reason });
       reply.code(201);
       return positionToJson(head);
     },

@@ -117,16 +117,20 @@ function addIncarnations(log: Command): void {
       out.result(answer, () => formatTable([...heads, { head: 'REASON' }], rows));
     },
   });
-  addVerb<{ readonly reason: string }>(log, {
+  addVerb<LogOptions & { readonly reason: string }>(log, {
     name: 'begin-incarnation',
     description:
-      'Accept the configuration log as it is, after a restore, and go on from there; both sites say so before and after',
-    examples: ['log begin-incarnation --reason "restored from the backup of 2026-11-20"'],
-    define: (command) => command.requiredOption('--reason <text>', 'why; part of the event'),
+      'Accept a log as it is, after a restore, and go on from there; both sites say so before and after',
+    examples: [
+      'log begin-incarnation --reason "restored from the backup of 2026-11-20"',
+      'log begin-incarnation --log registration --reason "shared was lost with its disk"',
+    ],
+    define: (command) =>
+      command.addOption(logOption()).requiredOption('--reason <text>', 'why; part of the event'),
     run: async (out, options) => {
       using api = await openApi(options);
       const position = await api.request('POST', '/v1/log/incarnations', {
-        body: { reason: options.reason },
+        body: { log: options.log, reason: options.reason },
         answer: incarnationBegunAnswerSchema,
       });
       out.result(

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
 import { isDualhomeError, messageOf } from '../../protocol/errors/index.ts';
@@ -18,16 +18,20 @@ export type DiagnosticsOptions = {
   readonly registry: Registry;
   /** Further pages by their path, each answering its query with JSON. */
   readonly pages?: Readonly<Record<string, (query: URLSearchParams) => unknown>> | undefined;
+  /** What a POST of JSON to a path does, each answering with JSON. */
+  readonly actions?: Readonly<Record<string, (body: unknown) => Promise<unknown>>> | undefined;
 };
 
 /** RFC 9457. */
 const problemType = 'application/problem+json';
 
 const connectionsMax = 16;
+const bodyBytesMax = 65_536;
 const timeouts = { requestTimeout: 5_000, connectionsCheckingInterval: 5_000 };
 
 /**
- * Serves `/health` (JSON; 200 healthy, 503 not), `/metrics` (Prometheus text) and the further pages of one program.
+ * Serves `/health` (JSON; 200 healthy, 503 not), `/metrics` (Prometheus text), the further pages and the actions of one
+ * program.
  * Releasing it cuts open requests.
  */
 export class DiagnosticsServer implements AsyncDisposable {
@@ -51,7 +55,8 @@ export class DiagnosticsServer implements AsyncDisposable {
 
 export async function startDiagnosticsServer(options: DiagnosticsOptions): Promise<DiagnosticsServer> {
   const server = createServer(timeouts, (request, response) => {
-    void answer(request.method, request.url, options).then(({ status, type, body }) =>
+    const answered = request.method === 'POST' ? act(request, options) : answer(request, options);
+    void answered.then(({ status, type, body }) =>
       response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body),
     );
   });
@@ -69,9 +74,32 @@ const json = (status: number, value: unknown): Answer => ({
   body: JSON.stringify(value),
 });
 
+async function act(request: IncomingMessage, { actions = {} }: DiagnosticsOptions): Promise<Answer> {
+  try {
+    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    const action = Object.hasOwn(actions, pathname) ? actions[pathname] : undefined;
+    if (!action) return json(405, { error: 'only GET' });
+    // A page in a browser cannot send this type to another origin without asking first.
+    if (request.headers['content-type'] !== 'application/json') return json(415, { error: 'only JSON' });
+    return json(200, await action(await bodyOf(request)));
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+async function bodyOf(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > bodyBytesMax) throw new Error(`more than ${bodyBytesMax} bytes`);
+    chunks.push(chunk);
+  }
+  return JSON.parse(Buffer.concat(chunks).toString());
+}
+
 async function answer(
-  method: string | undefined,
-  url: string | undefined,
+  { method, url }: IncomingMessage,
   { health, registry, pages = {} }: DiagnosticsOptions,
 ): Promise<Answer> {
   if (method !== 'GET') return json(405, { error: 'only GET' });
@@ -85,8 +113,11 @@ async function answer(
     const state = await health();
     return json(state.healthy ? 200 : 503, state);
   } catch (error) {
-    if (isDualhomeError(error))
-      return { ...json(error.definition.http, problemOf(error)), type: problemType };
-    return json(500, { healthy: false, error: messageOf(error) });
+    return failed(error);
   }
+}
+
+function failed(error: unknown): Answer {
+  if (isDualhomeError(error)) return { ...json(error.definition.http, problemOf(error)), type: problemType };
+  return json(500, { healthy: false, error: messageOf(error) });
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { incarnationSchema } from '../event.ts';
+import { actorSchema, incarnationSchema } from '../event.ts';
 import { LogName } from '../names.ts';
 import { positionSchema } from '../link/position-json.ts';
 
@@ -35,8 +35,18 @@ export const logPageSchema = z.object({
 });
 export type LogPage = z.infer<typeof logPageSchema>;
 
-/** Accepts the log as it is and begins a new incarnation of it. */
-export const beginIncarnationSchema = z.strictObject({ reason: z.string().min(1).max(512) });
+/** Accepts a log as it is and begins a new incarnation of it. */
+export const beginIncarnationSchema = z.strictObject({
+  log: z.enum(LogName).default('configuration'),
+  reason: z.string().min(1).max(512),
+});
+
+/** Who begins an incarnation, and why, as the program that writes the log is told. */
+export const incarnationCauseSchema = z.strictObject({
+  actor: actorSchema,
+  reason: beginIncarnationSchema.shape.reason,
+});
+export type IncarnationCause = z.infer<typeof incarnationCauseSchema>;
 
 /** Where the new incarnation begins. */
 export const incarnationBegunAnswerSchema = positionSchema;

@@ -51,6 +51,33 @@ test('nothing else is served', async () => {
   expect((await get(server, '/health', { method: 'POST' })).status).toBe(405);
 });
 
+test('an action is done by a POST of JSON, and by nothing a browser sends unasked', async () => {
+  const asked: unknown[] = [];
+  const actions = {
+    '/act': async (body: unknown) => {
+      asked.push(body);
+      return { done: true };
+    },
+  };
+  const health = () => ({ healthy: true });
+  await using server = await startDiagnosticsServer({
+    host: '127.0.0.1',
+    port: 0,
+    health,
+    registry,
+    actions,
+  });
+  const post = (type: string, body: string) =>
+    get(server, '/act', { method: 'POST', headers: { 'content-type': type }, body });
+  expect((await post('text/plain', '{}')).status).toBe(415);
+  expect((await post('application/json', 'x'.repeat(100_000))).status).toBe(500);
+  expect((await get(server, '/act')).status).toBe(404);
+  expect(asked).toEqual([]);
+  const response = await post('application/json', '{"reason":"a test"}');
+  expect([response.status, await response.json()]).toEqual([200, { done: true }]);
+  expect(asked).toEqual([{ reason: 'a test' }]);
+});
+
 test('stopping does not wait for a check that hangs', async () => {
   const asked = Promise.withResolvers<void>();
   const server = await start(() => {
