@@ -27,7 +27,9 @@ export type DemoOptions = {
 /** Brings up the pair, shows the tour the first time, then a live status until `signal` aborts; stops in order. */
 export async function showDemo(out: Output, { directory, tour, watch, signal }: DemoOptions): Promise<void> {
   const steps = new Steps(out);
-  await using pair = await bringUp(directory, steps, signal);
+  const pair = await bringUp(directory, steps, signal);
+  await using stopping = new AsyncDisposableStack();
+  stopping.defer(() => stopPair(pair, steps));
   const seen = join(directory, 'tour-seen');
   const isTour = tour || !existsSync(seen);
   if (isTour) await showTour(pair, { out, steps, signal });
@@ -87,10 +89,7 @@ async function runOnce(
     await showFailover(pair, devices, phones, context);
     return (await readStatus(pair.c1)).peers.flatMap(({ directions }) => directions);
   } finally {
-    await steps.run('stop', 'Everything stops, in order', async () => {
-      await pair[Symbol.asyncDispose]();
-      return {};
-    });
+    await stopPair(pair, steps);
   }
 }
 
@@ -112,4 +111,11 @@ async function bringUp(directory: string, steps: Steps, signal: AbortSignal): Pr
   });
   if (!pair) throw new Error('both sites were started');
   return pair;
+}
+
+async function stopPair(pair: DemoPair, steps: Steps): Promise<void> {
+  await steps.run('stop', 'Everything stops, in order', async () => {
+    await pair[Symbol.asyncDispose]();
+    return {};
+  });
 }

@@ -62,7 +62,7 @@ function describeLink(
     ...(clockOffsetMs === null
       ? []
       : [`clock ${clockOffsetMs >= 0 ? '+' : ''}${clockOffsetMs.toFixed(1)} ms`]),
-    ...(trouble === null ? [] : [`${trouble.code}: ${trouble.detail} ${trouble.action}`]),
+    ...(trouble === null ? [] : [`${trouble.code}: ${trouble.detail}\n${trouble.action}`]),
   ];
   return facts.join(', ');
 }

@@ -50,7 +50,7 @@ export function directionOf(facts: DirectionFacts): Direction {
     applied,
     eventsBehind: behind,
     secondsBehind: behind === 0 ? 0 : secondsOf(agedMs(standby?.behindMs, facts.standby)),
-    bytesUnsent: home?.bytesUnsent ?? null,
+    bytesUnsent: behind === 0 ? 0 : (home?.bytesUnsent ?? null),
     lane: standby?.state ?? null,
     trouble: troubleOfDirection(facts, applied),
     proof,

@@ -62,6 +62,12 @@ describe('a direction', () => {
     expect(one).toMatchObject({ applied: 97, eventsBehind: 3, secondsBehind: 0.04 });
   });
 
+  it('has nothing to send when nothing is behind, whatever was counted before', () => {
+    const home = { report: sends({ confirmed: 90, bytesUnsent: 500 }), ageMs: 0 };
+    const standby = { report: holds({ applied: at(100) }), ageMs: 0 };
+    expect(seenByHome({ home, standby })).toMatchObject({ eventsBehind: 0, bytesUnsent: 0 });
+  });
+
   it('needs a resync when the log no longer holds what follows the copy, whether that is heard of or not', () => {
     const home = { report: sends({ firstSeq: 91, confirmed: null }), ageMs: 0 };
     const lacking = { report: holds({ applied: at(89), state: 'unlinked' }), ageMs: 9_000 };
