@@ -58,10 +58,11 @@ describe('a receiver whose disk is full', () => {
     await writeFile(csv, ['aor,home_site,class_of_service', ...lines].join('\n'));
     const imported = await dualhome('config', 'import', 'subscriber', csv, '-c', c1.path, '--json');
     expect(imported.json()).toMatchObject({ ok: true, changed: 6_000 });
-    await c1.waitFor('the copy to wait', async () => (await toC2(c1)).lane === 'waiting');
-    const waiting = await toC2(c1);
-    expect(waiting.health).not.toBe('ok');
-    expect(waiting.loss?.changes).toBeGreaterThan(0);
+    await c1.waitFor('the copy to wait, and what that would lose', async () => {
+      const { lane, loss } = await toC2(c1);
+      return lane === 'waiting' && (loss?.changes ?? 0) > 0;
+    });
+    expect((await toC2(c1)).health).not.toBe('ok');
     const resync = await dualhome('resync', '--no-wait', '-c', c1.path, '--json');
     const { id } = resync.json() as { readonly id: string };
     await c1.waitFor('the resync to be refused', async () => (await jobOf(c1, id)).error !== null);

@@ -40,7 +40,7 @@ describe('a snapshot on its way between two sites', () => {
     await expect.poll(async () => (await c1.job(stuck)).phase).toBe('copying');
     const { seq } = await c1.append(10, { first: 20_000 });
     await c2.applied(seq);
-    expect((await c1.sending()).lane).toBe('applying');
+    await expect.poll(async () => (await c1.sending()).lane).toBe('applying');
     await c1.cancel(stuck);
     expect(await c1.ended(stuck)).toMatchObject({ state: 'cancelled' });
     data.resume();

@@ -1,6 +1,6 @@
 import { describeScope, isWhole } from '../../protocol/scope.ts';
 import type { Job, JobPreview, JobState } from '../../protocol/rest/jobs.ts';
-import { formatBytes, formatCount, formatDuration, formatTime } from './format.ts';
+import { formatBytes, formatCount, formatDuration, formatQuantity, formatTime } from './format.ts';
 import type { Output } from './output.ts';
 import { formatFacts, formatTable } from './table.ts';
 
@@ -100,5 +100,15 @@ function quantity(done: number, total: number | null, format: (value: number) =>
 
 function shown(value: unknown): string {
   if (typeof value === 'number') return formatCount(value);
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  if (typeof value !== 'object' || value === null) return String(value);
+  return Object.entries(value)
+    .map(([name, part]) => shownPart(name, part))
+    .join(', ');
+}
+
+function shownPart(name: string, value: unknown): string {
+  if (typeof value === 'number' && name === 'rows') return formatQuantity(value, 'row');
+  if (typeof value === 'number' && name === 'bytes') return formatBytes(value);
+  if (name === 'seq') return `at event ${shown(value)}`;
+  return `${name} ${shown(value)}`;
 }

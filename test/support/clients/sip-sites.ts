@@ -20,7 +20,8 @@ export async function sipAddressOf(site: TestSite): Promise<SipAddress> {
 }
 
 /**
- * Makes users of c1, with c2 as their backup, and proves the copy at c2, whose standby processor serves nobody before.
+ * Makes users of c1, with c2 as their backup, and proves the copy at c2, whose standby processor serves nobody before;
+ * returns when both sites serve them.
  * The addresses of both sites stand for the domain, as phones write them.
  */
 export async function addUsers({ c1, c2 }: TwoSites, users: readonly SipUser[]): Promise<void> {
@@ -30,6 +31,9 @@ export async function addUsers({ c1, c2 }: TwoSites, users: readonly SipUser[]):
   using api = await c1.api();
   await importUsers(api, users);
   await resync(api, 'c2');
+  const { seq } = await c1.head();
+  await c1.waitServing('processor-home', seq);
+  await c2.waitServing('processor-standby-c1', seq);
 }
 
 /** Lets whoever sends from this address call as a third-party site does: without being asked for credentials. */
