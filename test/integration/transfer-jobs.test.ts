@@ -91,6 +91,22 @@ describe('a copy', () => {
     await expectSame(c1.home, c2.standby);
     expect(await c2.job(id)).toMatchObject({ state: 'cancelled', error: { code: 'JOB_CANCELLED' } });
   });
+
+  it('is filled over a kill of the receiver, which knows the login of the transfer no longer', async () => {
+    await using pair = await SyncPair.start();
+    const { c1, c2 } = pair;
+    await c2.applied((await c1.append(300)).seq);
+    await c1.stop();
+    await c1.start({ DUALHOME_FAILPOINT: 'ftp.upload.before-rename=pause@1' });
+    await c2.linkIs('up');
+    const id = await c1.request('resync');
+    await c1.program.pausedAt('ftp.upload.before-rename');
+    await c2.stop('SIGKILL');
+    await c2.start();
+    c1.program.kill('SIGCONT');
+    expect(await c1.ended(id)).toMatchObject({ state: 'done', error: null });
+    await expectSame(c1.home, c2.standby);
+  });
 });
 
 /** Does it while nothing can be put in place at a site's standby. */

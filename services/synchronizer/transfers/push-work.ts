@@ -151,7 +151,9 @@ async function wasTaken(link: PeerLink, transfer: string): Promise<boolean> {
 
 /** Why the receiving side has given up, which shows here as a login that no longer works. */
 async function reasonOf(look: () => Promise<Received>): Promise<DualhomeError | undefined> {
-  const { error } = await look().catch(() => ({ error: null }));
+  const { state, error } = await look().catch(() => ({ state: undefined, error: null }));
+  // A receiver that began anew refuses the login of the transfer it has forgotten, which says nothing about the next one.
+  if (state === 'unknown') return new DualhomeError('TRANSFER_LOST');
   return error ? failureOf(error) : undefined;
 }
 
