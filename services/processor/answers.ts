@@ -68,7 +68,8 @@ export class Answers {
     const domain = configuration.domains.find(facts.party.host);
     if (!domain) return { kind: 'not-mine', challenge: null };
     const identity = await this.#identify(facts.party.user, domain, facts.credentials);
-    return decideRegister(facts, identity, owner, registerLimits(configuration.environment, role));
+    const { environment, sharedDevices } = configuration;
+    return decideRegister(facts, identity, owner, registerLimits(environment, role), sharedDevices);
   }
 
   readonly #authenticate: Authenticate = async (credentials, domain, username) => {

@@ -78,6 +78,10 @@ describe('a processor', () => {
     expect(await register(front, 'ada')).toMatchObject({ expiresSeconds: { max: 900, default: 900 } });
     await told(await bed.put(device, [aDevice('phone', 'ada@c1.example', { instance: 'urn:uuid:1' })]));
     expect(await register(front, 'ada', { instance: 'urn:uuid:1' })).toMatchObject({ device: 'phone' });
+    await told(await bed.put(subscriber, [aUser('bob@c1.example')]));
+    await told(await bed.put(device, [aDevice('iad', null, { address: '192.0.2.9' })]));
+    expect(await register(front, 'bob')).toMatchObject({ device: 'iad' });
+    expect(await register(front, 'ada')).toMatchObject({ device: 'gateway' });
     await told(await bed.put(subscriber, [aUser('ada@c1.example', { ha1_md5: '0'.repeat(32) })]));
     expect((await register(front, 'ada')).kind).toBe('challenge');
     await told(await bed.put(subscriber, [], [ada]));

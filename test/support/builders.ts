@@ -60,5 +60,5 @@ export const aUser = (aor: string, fields: Partial<Row> = {}): Row => {
 };
 
 /** An access device of this address of record. */
-export const aDevice = (name: string, aor: string, fields: Partial<Row> = {}): Row =>
+export const aDevice = (name: string, aor: string | null, fields: Partial<Row> = {}): Row =>
   device.schema.parse({ name, aor, home_site: 'c1', backup_site: 'c2', ...fields });

@@ -16,7 +16,7 @@ export type Changes = {
   readonly everything: boolean;
 };
 
-const versionSchema = z.looseObject({ aor: z.string().optional() }).nullable();
+const versionSchema = z.looseObject({ aor: z.string().nullish() }).nullable();
 const eventSchema = z.looseObject({
   type: z.string(),
   data: z.looseObject({
@@ -40,7 +40,10 @@ export function changesOf(bodies: readonly Buffer[]): Changes {
     else if (event.type === changed(number)) for (const { key } of rows) numbers.add(key);
     else if (event.type === changed(device)) {
       const versions = rows.flatMap(({ before, after }) => [before, after]);
-      for (const version of versions) if (version?.aor !== undefined) aors.add(version.aor);
+      for (const version of versions) {
+        if (version?.aor) aors.add(version.aor);
+        else if (version) common = true;
+      }
     } else common = true;
   }
   return { common, aors, numbers, everything };

@@ -12,8 +12,10 @@ import {
   readEventBodies,
   readNumbers,
   readSubscribers,
+  sharedDevicesMax,
 } from '../store/configuration.ts';
 import type { CommonConfiguration, ConfigurationHead } from '../store/configuration.ts';
+import { AccessDevices } from '../register/device.ts';
 import type { CallConfiguration } from '../calls/configuration.ts';
 import { RouteTable } from '../calls/route-table.ts';
 import { changesOf } from './changes.ts';
@@ -60,6 +62,7 @@ export class Configuration implements AsyncDisposable {
   #head: ConfigurationHead | undefined;
   #domains = new Domains([]);
   #environment: ReadonlyMap<string, string> = new Map();
+  #sharedDevices = new AccessDevices([]);
   #forCalls: CallConfiguration;
   #silentSinceMs: number | undefined;
   #hint = Promise.withResolvers<void>();
@@ -109,6 +112,11 @@ export class Configuration implements AsyncDisposable {
 
   get environment(): ReadonlyMap<string, string> {
     return this.#environment;
+  }
+
+  /** Access devices that belong to no single address of record. */
+  get sharedDevices(): AccessDevices {
+    return this.#sharedDevices;
   }
 
   /** What decisions about calls read. */
@@ -184,9 +192,15 @@ export class Configuration implements AsyncDisposable {
     };
   }
 
-  #hold({ domains, environment, routes, thirdParties }: CommonConfiguration): void {
+  #hold({ domains, environment, routes, thirdParties, sharedDevices }: CommonConfiguration): void {
     this.#domains = new Domains(domains);
     this.#environment = new Map(Object.entries(environment));
+    this.#sharedDevices = new AccessDevices(sharedDevices);
+    if (sharedDevices.length === sharedDevicesMax)
+      this.#options.log.warn(
+        { sharedDevicesMax },
+        'further devices without an address of record are not recognised',
+      );
     this.#forCalls = this.#callConfiguration(routes, thirdParties);
   }
 

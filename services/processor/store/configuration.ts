@@ -51,7 +51,14 @@ export type CommonConfiguration = {
   readonly routes: readonly RouteRow[];
   readonly thirdParties: readonly ThirdPartyRow[];
   readonly environment: Readonly<Record<string, string>>;
+  /** Access devices of no single address of record, in the order of their names. */
+  readonly sharedDevices: readonly Device[];
 };
+
+/** Access devices of no single address of record that are known; further ones are not recognised. */
+export const sharedDevicesMax = 20_000;
+
+const deviceOf = `jsonb_build_object('name', name, 'instance', instance, 'address', address)`;
 
 export async function readCommonConfiguration(database: Queryable): Promise<CommonConfiguration> {
   const { rows } = await database.query<CommonConfiguration>({
@@ -59,7 +66,10 @@ export async function readCommonConfiguration(database: Queryable): Promise<Comm
     text: `select ${allOf(domain.table.name, domain.fields)} as domains,
                   ${allOf(route.table.name, route.fields)} as routes,
                   ${allOf(thirdPartySite.table.name, thirdPartySite.fields)} as "thirdParties",
-                  (select coalesce(jsonb_object_agg(name, value), '{}') from environment) as environment`,
+                  (select coalesce(jsonb_object_agg(name, value), '{}') from environment) as environment,
+                  (select coalesce(jsonb_agg(${deviceOf} order by name), '[]')
+                   from (select * from devices where aor is null order by name limit ${sharedDevicesMax}) as shared
+                  ) as "sharedDevices"`,
   });
   const [row] = rows;
   if (!row) throw new Error('a select without a table has one row');
@@ -91,7 +101,7 @@ export async function readSubscribers(
   const { rows } = await database.query<SubscriberFound & { readonly as_of: number }>({
     name: 'processor.subscribers',
     text: `select head.seq as as_of, ${subscriberColumns},
-                  (select jsonb_agg(jsonb_build_object('name', name, 'instance', instance, 'address', address) order by name)
+                  (select jsonb_agg(${deviceOf} order by name)
                    from devices where devices.aor = found.aor) as devices
            from log_head as head left join subscribers as found on found.aor = any($1::text[])`,
     values: [textArray(aors)],

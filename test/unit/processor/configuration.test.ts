@@ -23,7 +23,16 @@ describe('what an event of the log touches', () => {
       event('device', { key: 'd', before: { aor: 'a@x' }, after: { aor: 'b@x' } }),
       { aors: new Set(['a@x', 'b@x']) },
     ],
-    ['a device of nobody', event('device', { key: 'd', before: null, after: {} }), {}],
+    [
+      'a device of no single address of record',
+      event('device', { key: 'd', before: null, after: { aor: null } }),
+      { common: true },
+    ],
+    [
+      'a device that is given to somebody',
+      event('device', { key: 'd', before: { aor: null }, after: { aor: 'a@x' } }),
+      { common: true, aors: new Set(['a@x']) },
+    ],
     ['a domain', event('domain', { key: 'x', before: null, after: {} }), { common: true }],
     ['a kind of a later version', event('window', { key: 'x', before: null, after: {} }), { common: true }],
     ['an incarnation', Buffer.from('{"type":"log.incarnation.begun","data":{}}'), { everything: true }],

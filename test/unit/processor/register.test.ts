@@ -4,11 +4,13 @@ import { identify } from '../../../services/processor/credentials/identify.ts';
 import type { Subscriber } from '../../../services/processor/configuration/subscriber.ts';
 import { Domains } from '../../../services/processor/configuration/domains.ts';
 import { decideRegister } from '../../../services/processor/register/decide.ts';
-import { recogniseDevice } from '../../../services/processor/register/device.ts';
+import { AccessDevices } from '../../../services/processor/register/device.ts';
+import type { Device } from '../../../services/processor/register/device.ts';
 import { registerLimits } from '../../../services/processor/register/limits.ts';
 import { silenceGraceMs, stateOf } from '../../../services/processor/state.ts';
 import { digestHa1 } from '../../../services/sip/auth/digest.ts';
 import type { CredentialFacts } from '../../../services/protocol/dispatch/common.ts';
+import type { RegisterFacts } from '../../../services/protocol/dispatch/register.ts';
 import { subscriberRow } from '../../support/call-configuration.ts';
 import { credentials, password } from '../../support/digest.ts';
 import type { Answering } from '../../support/digest.ts';
@@ -114,7 +116,8 @@ describe('who says he is a subscriber', () => {
 });
 
 describe('a subscriber who registers', () => {
-  const facts = {
+  const none = new AccessDevices([]);
+  const facts: RegisterFacts = {
     kind: 'register' as const,
     party: { user: 'ada', host: '192.0.2.1' },
     credentials: null,
@@ -126,7 +129,7 @@ describe('a subscriber who registers', () => {
   it('is granted his own address of record, as his device', () => {
     const subscriber = { ...ada, devices: [{ name: 'gw1', instance: null, address: '192.0.2.9' }] };
     const limits = registerLimits(new Map(), 'home');
-    expect(decideRegister(facts, { kind: 'accepted', subscriber }, 'c1', limits)).toEqual({
+    expect(decideRegister(facts, { kind: 'accepted', subscriber }, 'c1', limits, none)).toEqual({
       kind: 'granted',
       aor: 'ada@c1.example',
       owner: 'c1',
@@ -138,7 +141,29 @@ describe('a subscriber who registers', () => {
 
   it('is answered what stands in his way', () => {
     const identity = { kind: 'not-mine', challenge: null } as const;
-    expect(decideRegister(facts, identity, 'c1', registerLimits(new Map(), 'home'))).toBe(identity);
+    expect(decideRegister(facts, identity, 'c1', registerLimits(new Map(), 'home'), none)).toBe(identity);
+  });
+
+  it('registers by a device that many share, unless one of his own fits', () => {
+    const shared = new AccessDevices([
+      { name: 'iad1', instance: null, address: '192.0.2.9' },
+      { name: 'iad2', instance: null, address: '192.0.2.9' },
+      { name: 'gw', instance: 'urn:uuid:AB', address: null },
+    ]);
+    const limits = registerLimits(new Map(), 'home');
+    const deviceOf = (devices: readonly Device[], seen: Partial<typeof facts> = {}) =>
+      decideRegister(
+        { ...facts, ...seen },
+        { kind: 'accepted', subscriber: { ...ada, devices } },
+        'c1',
+        limits,
+        shared,
+      );
+    expect(deviceOf([])).toMatchObject({ device: 'iad1' });
+    expect(deviceOf([], { instance: '<urn:uuid:ab>', contactHost: null })).toMatchObject({ device: 'gw' });
+    expect(deviceOf([], { contactHost: '192.0.2.8' })).toMatchObject({ device: null });
+    const own = { name: 'desk', instance: null, address: '192.0.2.9:5062' };
+    expect(deviceOf([own])).toMatchObject({ device: 'desk' });
   });
 });
 
@@ -176,7 +201,7 @@ describe('an access device', () => {
     [null, '192.0.2.8:5071', null],
     [null, null, null],
   ])('with instance %s at %s is %s', (instance, contactHost, name) => {
-    expect(recogniseDevice(devices, instance, contactHost)).toBe(name);
+    expect(new AccessDevices(devices).recognise(instance, contactHost)).toBe(name);
   });
 });
 
