@@ -42,12 +42,12 @@ export async function commitRun(
   }
 }
 
-/** Adds the events of a run to the log, without moving its head. */
-export const insertStatement = (run: Run): Statement => statementOf(eventsPart(run));
+/** Adds the events of a run to the log, without moving its head, or to a table of the same columns. */
+export const insertStatement = (run: Run, table = 'log'): Statement => statementOf(eventsPart(run, table));
 
-function eventsPart({ from, events, hashes }: Run): Part {
+function eventsPart({ from, events, hashes }: Run, table = 'log'): Part {
   return {
-    name: 'events',
+    name: table === 'log' ? 'events' : `events of ${table}`,
     values: [
       from.seq,
       timestampArray(events.map(({ timeMs }) => timeMs)),
@@ -55,7 +55,7 @@ function eventsPart({ from, events, hashes }: Run): Part {
       byteaArray(hashes),
     ],
     text: (parameter) =>
-      `insert into log (seq, time, body, hash)
+      `insert into ${table} (seq, time, body, hash)
        select ${parameter(1)}::bigint + position, time, body, hash
        from unnest(${parameter(2)}::timestamptz[], ${parameter(3)}::bytea[], ${parameter(4)}::bytea[])
          with ordinality as event (time, body, hash, position)`,

@@ -40,42 +40,60 @@ async function historyOf(site: SyncSite): Promise<Job> {
   return await site.ended(id ?? '');
 }
 
+/** Alters one event of a site's log; hashes are not sent, so its peer sees a chain that holds. */
+async function forge({ home }: SyncSite, seq: number, from: string, to: string): Promise<void> {
+  await home.database.transaction(async (tx) => {
+    await tx.query('alter table log disable trigger user');
+    await tx.query(
+      `update log set body = convert_to(replace(convert_from(body, 'UTF8'), $2, $3), 'UTF8') where seq = $1`,
+      [seq, from, to],
+    );
+    await tx.query('alter table log enable trigger user');
+  });
+}
+
 const heldFrom = async ({ standby }: SyncSite): Promise<number> => (await heldAfter(standby.database)).seq;
 
 describe('the history that a snapshot leaves out', () => {
-  it('is fetched afterwards, over a kill in the middle, and makes the log whole', async () => {
+  it.each([
+    // One page of 2,000 events was in before the kill.
+    { at: 'backfill.before-insert=kill@2', events: 2_501 },
+    { at: 'backfill.before-publish=kill', events: 0 },
+  ])('is fetched afterwards, over a kill at $at, and makes the log whole', async ({ at, events }) => {
     await using pair = await parkedPair(4_500);
     const { c1, c2 } = pair;
     await c2.stop();
-    await c2.start({ DUALHOME_FAILPOINT: 'backfill.before-insert=kill@2' });
+    await c2.start({ DUALHOME_FAILPOINT: at });
     await c2.linkIs('up');
     await takeSnapshot(pair);
     expect(await c2.program.exit()).toMatchObject({ signal: 'SIGKILL' });
     expect(await heldFrom(c2)).toBe(4_602);
     const { seq } = await c1.append(10, { first: 20_000 });
     await c2.start();
-    // One page of 2,000 events was in before the kill.
-    expect(await historyOf(c2)).toMatchObject({ state: 'done', result: { events: 2_501, complete: true } });
+    expect(await historyOf(c2)).toMatchObject({ state: 'done', result: { events, complete: true } });
     expect(await heldFrom(c2)).toBe(0);
     await c2.applied(seq);
     await expectSame(c1.home, c2.standby);
     await c2.alarmsAre();
   });
 
-  it('is not taken where it does not lead to the snapshot', async () => {
-    await using pair = await parkedPair(50);
+  it('is not taken where it does not lead to the snapshot, none of it, and is taken when it is the right one', async () => {
+    await using pair = await parkedPair(4_500);
     const { c1, c2 } = pair;
-    await c1.home.database.transaction(async (tx) => {
-      await tx.query('alter table log disable trigger user');
-      await tx.query(
-        `update log set body = convert_to(replace(convert_from(body, 'UTF8'), 'a test', 'b test'), 'UTF8') where seq = 120`,
-      );
-      await tx.query('alter table log enable trigger user');
-    });
+    // Of the first of three pages; what follows is chained as if it were genuine.
+    await forge(c1, 120, 'a test', 'b test');
     await takeSnapshot(pair);
     expect(await historyOf(c2)).toMatchObject({ state: 'failed', error: { code: 'LOG_BROKEN' } });
-    expect(await heldFrom(c2)).toBe(152);
-    const { rows } = await c2.standby.database.query('select from log where seq between 102 and 152');
+    expect(await heldFrom(c2)).toBe(4_602);
+    const { rows } = await c2.standby.database.query('select from log where seq between 102 and 4602');
     expect(rows).toHaveLength(0);
+
+    await forge(c1, 120, 'b test', 'a test');
+    expect(await c2.ended(await c2.request('backfill'))).toMatchObject({
+      state: 'done',
+      result: { events: 4_501, complete: true },
+    });
+    expect(await heldFrom(c2)).toBe(0);
+    await expectSame(c1.home, c2.standby);
   });
 });
