@@ -6,6 +6,7 @@ import { systemClock } from '../platform/lifecycle/clock.ts';
 import type { ResourceStack } from '../platform/lifecycle/resource-stack.ts';
 import type { Logger } from '../platform/logging/logger.ts';
 import { startDiagnosticsServer } from '../platform/metrics/diagnostics-server.ts';
+import { steadyPlans } from '../log/steady-plans.ts';
 import { openDatabase } from '../platform/postgres/database.ts';
 import { Answers } from './answers.ts';
 import { Configuration } from './configuration/configuration.ts';
@@ -34,7 +35,10 @@ export async function startProcessor(
   stack.defer('tidying', () => clearInterval(tidying));
 
   const onError = (error: unknown): void => log.debug({ err: error }, 'a database connection was lost');
-  const database = stack.use('database', openDatabase({ url, applicationName, statementTimeoutMs, onError }));
+  const database = stack.use(
+    'database',
+    openDatabase({ url, applicationName, settings: steadyPlans, statementTimeoutMs, onError }),
+  );
   const configuration = stack.use(
     'configuration',
     new Configuration({ owner, database, url, applicationName, sealer, clock, log }),

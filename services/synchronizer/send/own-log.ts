@@ -7,6 +7,7 @@ import type { Database } from '../../platform/postgres/database.ts';
 import { openDatabase } from '../../platform/postgres/database.ts';
 import { logChannel } from '../../log/definition.ts';
 import type { LogDefinition } from '../../log/definition.ts';
+import { KeptSession } from '../../log/kept-session.ts';
 import type { OwnLog as OwnLogPort } from '../ports.ts';
 import type { Position } from '../../protocol/position.ts';
 import { readOwnState } from '../store/own-log.ts';
@@ -32,6 +33,8 @@ const pollMs = 1_000;
 export class OwnLog implements OwnLogPort, AsyncDisposable {
   readonly definition: LogDefinition;
   readonly database: Database;
+  /** Reads what is to be sent. */
+  readonly reader: KeptSession;
   readonly #options: OwnLogOptions;
   readonly #running = new RunningState();
   readonly #listening: AsyncDisposable;
@@ -49,6 +52,7 @@ export class OwnLog implements OwnLogPort, AsyncDisposable {
     this.definition = definition;
     const onError = (error: unknown): void => log.debug({ err: error }, 'a database connection was lost');
     this.database = openDatabase({ url, schema, applicationName, onError });
+    this.reader = new KeptSession({ url, schema, applicationName: `${applicationName} reader`, onError });
     this.#listening = listen({
       url,
       applicationName,
@@ -79,6 +83,7 @@ export class OwnLog implements OwnLogPort, AsyncDisposable {
     this.#wake();
     await this.#listening[Symbol.asyncDispose]();
     await this.#polling;
+    await this.reader[Symbol.asyncDispose]();
     await this.database[Symbol.asyncDispose]();
   }
 

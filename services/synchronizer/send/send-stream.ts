@@ -123,11 +123,11 @@ export class SendStream {
   }
 
   async #sendBatch(): Promise<boolean> {
-    const { database, definition } = this.#options.own;
+    const { reader, definition } = this.#options.own;
     const { name: log } = definition;
     this.#running.signal.throwIfAborted();
     const sent = this.#sent ?? 0;
-    const batch = await readPacked(database, sent, this.#eventsMax, batchBytes);
+    const batch = await readPacked(await reader.open(), sent, this.#eventsMax, batchBytes);
     if (!batch) return false;
     if (batch.firstSeq !== sent + 1) {
       const detail = `events ${sent + 1} to ${batch.firstSeq - 1} are no longer held`;
