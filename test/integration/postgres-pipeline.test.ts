@@ -97,6 +97,36 @@ test('a connection lost before COMMIT was answered leaves the outcome open', asy
   expect(pipeline.lost).toBe(true);
 });
 
+test('a transaction of one statement is answered when it is committed, and its objector leaves nothing', async () => {
+  await using db = await testDatabase('empty');
+  await using pipeline = await open(db);
+  await pipeline.transaction([insert(1)]);
+  const objection = new Error('no');
+  const object = (): never => {
+    throw objection;
+  };
+  for (const statements of [[insert(2)], [insert(2), insert(3)]])
+    await expect(pipeline.transaction(statements, object)).rejects.toBe(objection);
+  await db.database.query(
+    "create function refuse() returns trigger language plpgsql as $$ begin raise exception 'refused'; end $$; " +
+      'create constraint trigger late after insert on t initially deferred for each row execute function refuse()',
+  );
+  await expect(pipeline.transaction([insert(4)])).rejects.toThrow('refused');
+  expect(await db.database.query('select id from t')).toMatchObject({ rows: [{ id: 1 }] });
+});
+
+test('one statement whose connection is lost leaves the outcome open', async () => {
+  await using db = await testDatabase('empty');
+  await using pipeline = await open(db);
+  const outcome = pipeline.transaction(['select pg_sleep(60)']).catch((error: unknown) => error);
+  const kill =
+    "select pg_terminate_backend(pid) from pg_stat_activity where wait_event = 'PgSleep' and pid = $1";
+  await expect
+    .poll(() => db.database.query(kill, [pipeline.processId]), { timeout: 20_000 })
+    .toMatchObject({ rowCount: 1 });
+  expect(await outcome).toMatchObject({ code: 'POSTGRES_COMMIT_UNKNOWN' });
+});
+
 test('an idle pipeline that is killed harms nothing but itself', async () => {
   await using db = await testDatabase('empty');
   const lost = Promise.withResolvers<unknown>();

@@ -58,7 +58,8 @@ export class PipelineSession implements Queryable, AsyncDisposable {
 
   /**
    * BEGIN, the statements and COMMIT in one write and one round trip: all of them take effect or none. `beforeCommit` is
-   * called when all but COMMIT is on its way; what it throws rolls back.
+   * called when all but COMMIT is on its way; what it throws rolls back. A statement that is alone commits by itself:
+   * the answers to BEGIN and COMMIT would each wake this process once more.
    *
    * @throws the error of the first statement that failed; DualhomeError POSTGRES_COMMIT_UNKNOWN when the connection broke
    * before COMMIT was answered
@@ -67,8 +68,10 @@ export class PipelineSession implements Queryable, AsyncDisposable {
     statements: readonly (string | Statement)[],
     beforeCommit?: () => void,
   ): Promise<readonly Result[]> {
+    const [only] = statements;
+    if (only !== undefined && statements.length === 1) return [await this.#commitAlone(only, beforeCommit)];
     const configs = ['begin', ...statements].map((each) => this.#prepare(each));
-    if (this.#lost) throw new DualhomeError('POSTGRES_UNREACHABLE', { detail: 'This connection is lost.' });
+    this.#requireOpen();
     const socket = socketOf(this.#client);
     socket.cork();
     const sent = configs.map((config) => this.#send<Record<string, unknown>>(config));
@@ -84,6 +87,21 @@ export class PipelineSession implements Queryable, AsyncDisposable {
     const results = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
     if (results.at(-1)?.command !== 'COMMIT') throw new DualhomeError('POSTGRES_TRANSACTION_ABORTED');
     return results.slice(1, -1);
+  }
+
+  async #commitAlone(statement: string | Statement, beforeCommit?: () => void): Promise<Result> {
+    const config = this.#prepare(statement);
+    this.#requireOpen();
+    beforeCommit?.();
+    try {
+      return await this.#send<Record<string, unknown>>(config);
+    } catch (error) {
+      throw isConnectionLost(error) ? new DualhomeError('POSTGRES_COMMIT_UNKNOWN', { cause: error }) : error;
+    }
+  }
+
+  #requireOpen(): void {
+    if (this.#lost) throw new DualhomeError('POSTGRES_UNREACHABLE', { detail: 'This connection is lost.' });
   }
 
   /** Waits for the statements under way, then closes. */
