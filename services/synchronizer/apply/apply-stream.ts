@@ -45,6 +45,12 @@ export class BatchFailure extends Error {
 /** Transactions on their way to the database at one time: while one commits, the next is already there. */
 const commitsMax = 2;
 
+/** Least time between two acknowledgements, unless the sender may run out of credit. */
+const ackEveryMs = 5;
+
+/** A batch of fewer events waits for the commit under way and grows: what a commit costs hardly depends on its size. */
+const besideEventsMin = 64;
+
 /**
  * One RESUME and what follows it: received, verified and folded here, committed to the standby.
  *
@@ -59,6 +65,10 @@ export class ApplyStream {
   readonly #committing = new Set<Promise<void>>();
   #receives = false;
   #creditLeft = creditBytes;
+  /** Credit that the next acknowledgement gives back. */
+  #creditDue = 0;
+  #ackedAtMs = -Infinity;
+  #ackLater: NodeJS.Timeout | undefined;
   #folded: Position;
   #applied: Position;
 
@@ -82,6 +92,8 @@ export class ApplyStream {
     } finally {
       this.#receives = false;
       await Promise.allSettled(this.#committing);
+      // Before the next RESUME, which begins with a credit of its own.
+      if (this.#ackLater) this.#sendAck();
     }
   }
 
@@ -120,7 +132,8 @@ export class ApplyStream {
   async #applyNext(signal: AbortSignal): Promise<void> {
     const { changed } = this.#inbox;
     signal.throwIfAborted();
-    if (this.#committing.size >= commitsMax) {
+    const commitsNow = this.#inbox.waiting < besideEventsMin ? 1 : commitsMax;
+    if (this.#committing.size >= commitsNow) {
       await unlessAborted(Promise.race(this.#committing), signal);
       return;
     }
@@ -154,15 +167,27 @@ export class ApplyStream {
     this.#acknowledge(creditBytes);
   }
 
-  #acknowledge(creditBytes: number): void {
+  /** What is applied within a few milliseconds is acknowledged together: a frame costs both sides as much as an event. */
+  #acknowledge(credit: number): void {
+    this.#creditDue += credit;
+    const waitMs = this.#ackedAtMs + ackEveryMs - performance.now();
+    if (waitMs <= 0 || this.#creditDue > creditBytes / 4) this.#sendAck();
+    else this.#ackLater ??= setTimeout(() => this.#sendAck(), waitMs);
+  }
+
+  #sendAck(): void {
     const { session, definition } = this.#options;
-    this.#creditLeft += creditBytes;
+    clearTimeout(this.#ackLater);
+    this.#ackLater = undefined;
+    this.#ackedAtMs = performance.now();
+    this.#creditLeft += this.#creditDue;
     const ack = {
       log: definition.name,
       received: this.#inbox.received,
       applied: this.#applied.seq,
-      credit: creditBytes,
+      credit: this.#creditDue,
     };
+    this.#creditDue = 0;
     // Where it cannot be sent the session has ended; the next RESUME says it all.
     session.send('ack', ack).catch(() => undefined);
   }

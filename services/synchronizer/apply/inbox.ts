@@ -44,6 +44,12 @@ export class Inbox {
     return this.#received;
   }
 
+  /** Events received and not yet taken. */
+  get waiting(): number {
+    const [first] = this.#batches;
+    return first ? this.#received - first.firstSeq + 1 : 0;
+  }
+
   /** Take it before you look; resolves when something was received. */
   get changed(): Promise<void> {
     return this.#changed.promise;
