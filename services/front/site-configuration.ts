@@ -59,6 +59,7 @@ export class SiteConfigurationWatch implements AsyncDisposable {
       url,
       applicationName,
       channels: ['dualhome_log'],
+      restMs,
       onNotify,
       onListening: onNotify,
     });

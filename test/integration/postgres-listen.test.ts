@@ -46,6 +46,18 @@ test('notifications arrive in order, of the channels asked for', async () => {
   await expect.poll(() => heard.notifications, { timeout: 20_000 }).toEqual([['one', '1'], ['Two words', '2']]); // prettier-ignore
 });
 
+test('one that rests is not told for a while, then that it may have missed some', async () => {
+  await using db = await testDatabase('empty');
+  await using heard = hear(db.url, { restMs: 50 });
+  await heard.begun(1);
+  await notify(db.database, 'one', '1');
+  await expect.poll(() => heard.notifications, { timeout: 20_000 }).toEqual([['one', '1']]);
+  await heard.begun(2);
+  await notify(db.database, 'one', '2');
+  await expect.poll(() => heard.notifications, { timeout: 20_000 }).toEqual([['one', '1'], ['one', '2']]); // prettier-ignore
+  await heard.begun(3);
+});
+
 test('listening goes on after the server was killed and started again, and says that it began anew', async () => {
   await using server = await testServer();
   await using heard = hear(server.url('postgres'));

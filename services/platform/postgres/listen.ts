@@ -13,6 +13,11 @@ export type ListenOptions = {
   readonly onListening?: (() => void) | undefined;
   readonly onError?: ((error: unknown) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
+  /**
+   * After a notification none is taken for so long, then `onListening` is called: a channel that is notified all the time
+   * costs server and listener no more than that.
+   */
+  readonly restMs?: number | undefined;
   /** Time between two signs of life asked of the server; default 5 s. */
   readonly heartbeatMs?: number | undefined;
 };
@@ -49,17 +54,40 @@ async function run(options: ListenOptions, state: RunningState): Promise<void> {
 
 /** One connection: LISTEN, then a heartbeat from time to time until it fails or we are stopped. */
 async function listenOnce(options: ListenOptions, state: RunningState): Promise<void> {
-  const { url, applicationName, channels, onNotify, onListening, heartbeatMs = HEARTBEAT_MS } = options;
+  const {
+    url,
+    applicationName,
+    channels,
+    onNotify,
+    onListening,
+    restMs,
+    heartbeatMs = HEARTBEAT_MS,
+  } = options;
+  const listenText = channels.map((channel) => `listen ${escapeIdentifier(channel)}`).join('; ');
   const config = toClientConfig({ url, applicationName, statementTimeoutMs: 0 });
   const client = new Client({ ...config, query_timeout: ANSWER_TIMEOUT_MS });
   const lost = Promise.withResolvers<never>();
   lost.promise.catch(() => undefined);
   client.on('error', lost.reject);
   client.on('end', () => lost.reject(new Error('Connection terminated')));
-  client.on('notification', ({ channel, payload }) => onNotify(channel, payload ?? ''));
+  let resting = false;
+  const rest = async (ms: number): Promise<void> => {
+    resting = true;
+    await client.query('unlisten *');
+    await pause(ms, state.signal);
+    if (!state.running) return;
+    await client.query(listenText);
+    resting = false;
+    onListening?.();
+  };
+  client.on('notification', ({ channel, payload }) => {
+    if (resting) return;
+    onNotify(channel, payload ?? '');
+    if (restMs !== undefined) rest(restMs).catch(lost.reject);
+  });
   try {
     await client.connect();
-    await client.query(channels.map((channel) => `listen ${escapeIdentifier(channel)}`).join('; '));
+    await client.query(listenText);
     state.succeeded();
     onListening?.();
     while (state.running) {

@@ -12,6 +12,8 @@ export type Changes = {
   /** Addresses of record whose subscriber or devices changed. */
   readonly aors: ReadonlySet<string>;
   readonly numbers: ReadonlySet<string>;
+  /** So many rows changed that they are not named: whatever was looked up before is void. */
+  readonly many: boolean;
   /** Another history began: whatever was read before is void. */
   readonly everything: boolean;
 };
@@ -26,16 +28,30 @@ const eventSchema = z.looseObject({
 
 const changed = ({ name }: Kind): string => changedType('config', name);
 
-/** What these events touch. One that is not understood, or begins an incarnation, touches everything. */
+/** In the order of an event's members nothing that a caller may choose comes before its type. */
+const beginning = /^\{"specversion":"1\.0","id":"[^"]*","source":"[^"]*","type":"([^"]+)"/;
+/** Kinds whose rows are looked up, and those of which none is held whole. */
+const lookedUp: ReadonlySet<string> = new Set([subscriber, number, device].map(changed));
+const onlyLookedUp: ReadonlySet<string> = new Set([subscriber, number].map(changed));
+
+/**
+ * What these events touch. Of one that is cut off its type tells; one that is not understood, or begins an incarnation,
+ * touches everything.
+ */
 export function changesOf(bodies: readonly Buffer[]): Changes {
   const aors = new Set<string>();
   const numbers = new Set<string>();
   let common = false;
+  let many = false;
   let everything = false;
   for (const body of bodies) {
     const event = readEvent(body);
     const rows = event?.data.rows;
-    if (!event || !rows) everything = true;
+    const cutType = event ? undefined : beginning.exec(body.toString('latin1'))?.[1];
+    if (cutType?.endsWith('.changed')) {
+      many ||= lookedUp.has(cutType);
+      common ||= !onlyLookedUp.has(cutType);
+    } else if (!event || !rows) everything = true;
     else if (event.type === changed(subscriber)) for (const { key } of rows) aors.add(key);
     else if (event.type === changed(number)) for (const { key } of rows) numbers.add(key);
     else if (event.type === changed(device)) {
@@ -46,7 +62,7 @@ export function changesOf(bodies: readonly Buffer[]): Changes {
       }
     } else common = true;
   }
-  return { common, aors, numbers, everything };
+  return { common, aors, numbers, many, everything };
 }
 
 function readEvent(body: Buffer): z.infer<typeof eventSchema> | undefined {

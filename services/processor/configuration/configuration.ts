@@ -40,7 +40,7 @@ const channel = 'dualhome_log';
 /** Notifications are hints; this is what is relied on. */
 const pollMs = 500;
 /** Between two looks, however often the log moves. */
-const restMs = 20;
+const restMs = 50;
 const answerWithinMs = 2_000;
 /** Beyond so many events it is cheaper to look everybody up again. */
 const eventsMax = 1_000;
@@ -95,6 +95,7 @@ export class Configuration implements AsyncDisposable {
       url,
       applicationName,
       channels: [channel],
+      restMs,
       onNotify: () => this.#hint.resolve(),
       onListening: () => this.#hint.resolve(),
     });
@@ -176,6 +177,7 @@ export class Configuration implements AsyncDisposable {
     const common = changes.common ? await readCommonConfiguration(database) : undefined;
     return () => {
       if (common) this.#hold(common);
+      if (changes.many) this.#forgetLookedUp(head.seq);
       this.subscribers.advance(head.seq, changes.aors);
       this.#numbers.advance(head.seq, changes.numbers);
       this.#head = head;
@@ -186,10 +188,14 @@ export class Configuration implements AsyncDisposable {
     const common = await readCommonConfiguration(this.#options.database);
     return () => {
       this.#hold(common);
-      this.subscribers.restart(head.seq);
-      this.#numbers.restart(head.seq);
+      this.#forgetLookedUp(head.seq);
       this.#head = head;
     };
+  }
+
+  #forgetLookedUp(seq: number): void {
+    this.subscribers.restart(seq);
+    this.#numbers.restart(seq);
   }
 
   #hold({ domains, environment, routes, thirdParties, sharedDevices }: CommonConfiguration): void {

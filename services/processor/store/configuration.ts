@@ -31,7 +31,11 @@ export async function readConfigurationHead(database: Queryable): Promise<Config
   return head;
 }
 
-/** Bodies of at most `eventsMax` events after `seq`, in order; fewer where they are not held here. */
+/** Of a longer event only its beginning is read: it is of a bulk change, and costs more than looking rows up again. */
+const wholeBytesMax = 16_384;
+const beginningBytes = 512;
+
+/** Bodies of at most `eventsMax` events after `seq`, in order, long ones cut; fewer where they are not held here. */
 export async function readEventBodies(
   database: Queryable,
   seq: number,
@@ -39,7 +43,9 @@ export async function readEventBodies(
 ): Promise<readonly Buffer[]> {
   const { rows } = await database.query<{ body: Buffer }>({
     name: 'processor.events',
-    text: 'select body from log where seq > $1 and seq <= $1 + $2::bigint order by seq',
+    text: `select case when octet_length(body) <= ${wholeBytesMax} then body
+                       else substring(body for ${beginningBytes}) end as body
+           from log where seq > $1 and seq <= $1 + $2::bigint order by seq`,
     values: [seq, eventsMax],
   });
   return rows.map(({ body }) => body);

@@ -9,7 +9,9 @@ const event = (kind: string, ...rows: readonly object[]) =>
   Buffer.from(JSON.stringify({ type: `config.${kind}.changed`, data: { rows } }));
 
 describe('what an event of the log touches', () => {
-  const nothing = { common: false, everything: false, aors: new Set(), numbers: new Set() };
+  const nothing = { common: false, many: false, everything: false, aors: new Set(), numbers: new Set() };
+  const cut = (type: string): Buffer =>
+    Buffer.from(`{"specversion":"1.0","id":"i/1","source":"c1","type":"${type}","subject":"subscriber/a..`);
 
   it.each([
     [
@@ -36,6 +38,10 @@ describe('what an event of the log touches', () => {
     ['a domain', event('domain', { key: 'x', before: null, after: {} }), { common: true }],
     ['a kind of a later version', event('window', { key: 'x', before: null, after: {} }), { common: true }],
     ['an incarnation', Buffer.from('{"type":"log.incarnation.begun","data":{}}'), { everything: true }],
+    ['a bulk change that was cut off', cut('config.subscriber.changed'), { many: true }],
+    ['a bulk change of devices that was cut off', cut('config.device.changed'), { many: true, common: true }],
+    ['a bulk change of what is held whole', cut('config.route.changed'), { common: true }],
+    ['an incarnation that was cut off', cut('log.incarnation.begun'), { everything: true }],
     ['nonsense', Buffer.from('nonsense'), { everything: true }],
   ])('%s', (_, body, expected) => {
     expect(changesOf([body])).toEqual({ ...nothing, ...expected });
