@@ -3,6 +3,7 @@ import { DualhomeError } from '../protocol/errors/index.ts';
 import type { Kind } from '../model/kind.ts';
 import { kinds } from '../model/kinds.ts';
 import { logNamed } from '../log/definition.ts';
+import { parseDuration, writeDuration } from '../site/config/values.ts';
 import { LogName } from '../protocol/names.ts';
 
 export const kindNames: readonly string[] = kinds.map(({ name }) => name);
@@ -15,6 +16,27 @@ export function wholeNumber(min: number, max: number = Number.MAX_SAFE_INTEGER):
     const upper = max === Number.MAX_SAFE_INTEGER ? '' : ` to ${max}`;
     throw new InvalidArgumentError(`Expected a whole number from ${min}${upper}.`);
   };
+}
+
+export type DurationBounds = {
+  readonly defaultMs?: number | undefined;
+  readonly minMs?: number | undefined;
+  readonly maxMs?: number | undefined;
+};
+
+/** An option that is a duration with its unit; its value is in milliseconds. */
+export function durationOption(
+  flags: string,
+  description: string,
+  { defaultMs, minMs = 1, maxMs = Infinity }: DurationBounds = {},
+): Option {
+  const option = new Option(flags, description).argParser((text) => {
+    const ms = parseDuration(text);
+    if (ms !== undefined && ms >= minMs && ms <= maxMs) return ms;
+    const bounds = maxMs === Infinity ? '' : `, from ${writeDuration(minMs)} to ${writeDuration(maxMs)}`;
+    throw new InvalidArgumentError(`Expected a time with its unit, such as 500ms, 5s, 2min or 1h${bounds}.`);
+  });
+  return defaultMs === undefined ? option : option.default(defaultMs, writeDuration(defaultMs));
 }
 
 /** Which log of a site is meant. */

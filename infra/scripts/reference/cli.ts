@@ -27,10 +27,12 @@ function section(path: string, verb: Command): string {
   const usage = `\`\`\`\n${path} ${verb.usage()}\n\`\`\``;
   const rows = [
     ...verb.registeredArguments.map((argument) => [`\`${argument.name()}\``, argument.description, '']),
-    ...verb.options.map(({ flags, description, defaultValue }) => [
+    ...verb.options.map(({ flags, description, defaultValue, defaultValueDescription }) => [
       `\`${flags}\``,
       description,
-      defaultValue === undefined || defaultValue === false ? '' : `\`${String(defaultValue)}\``,
+      defaultValue === undefined || defaultValue === false
+        ? ''
+        : `\`${defaultValueDescription ?? String(defaultValue)}\``,
     ]),
   ];
   const examples = `\`\`\`sh\n${verbExamples(verb)

@@ -7,10 +7,10 @@ import type { Account } from '../../simulator/population.ts';
 import { isAbortOf } from '../../platform/lifecycle/abort.ts';
 import { isDualhomeError } from '../../protocol/errors/index.ts';
 import type { Address } from '../../protocol/program-config.ts';
-import { parseAddress, parseDuration } from '../../site/config/values.ts';
+import { parseAddress } from '../../site/config/values.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { untilInterrupted } from '../interrupt.ts';
-import { wholeNumber } from '../options.ts';
+import { durationOption, wholeNumber } from '../options.ts';
 import { describeTally, renderTally } from '../output/tally-screen.ts';
 import type { Output } from '../output/output.ts';
 import { addVerb } from '../verb.ts';
@@ -62,11 +62,10 @@ export function addDeviceVerbs(parent: Command): void {
         .requiredOption('--primary <host:port>', 'where they register first (UDP)', address)
         .requiredOption('--backup <host:port>', 'where they go when the primary does not serve them', address)
         .option('--rate <devices>', 'devices switched on in a second', wholeNumber(1, 100_000), 100)
-        .option(
-          '--probe <time>',
-          'between two OPTIONS of a device',
-          duration,
-          defaultBehaviour.probeIntervalMs,
+        .addOption(
+          durationOption('--probe <time>', 'between two OPTIONS of a device', {
+            defaultMs: defaultBehaviour.probeIntervalMs,
+          }),
         )
         .option(
           '--missed <times>',
@@ -74,14 +73,17 @@ export function addDeviceVerbs(parent: Command): void {
           wholeNumber(1, 100),
           defaultBehaviour.missedMax,
         )
-        .option('--answer <time>', 'how long an answer is waited for', duration, 2_000)
-        .option(
-          '--expires <seconds>',
-          'expiry asked for',
-          wholeNumber(10, 86_400),
-          defaultBehaviour.expiresSeconds,
+        .addOption(
+          durationOption('--answer <time>', 'how long an answer is waited for', { defaultMs: 2_000 }),
         )
-        .option('--for <time>', 'end after this time; until Ctrl-C, unless given', duration)
+        .addOption(
+          durationOption('--expires <time>', 'expiry asked for', {
+            defaultMs: defaultBehaviour.expiresSeconds * 1_000,
+            minMs: 10_000,
+            maxMs: 86_400_000,
+          }),
+        )
+        .addOption(durationOption('--for <time>', 'end after this time; until Ctrl-C, unless given'))
         .option('--from <address>', 'local address they send from', '127.0.0.1')
         .option('--return', 'they look for their primary and go back to it by themselves', false)
         .option('--unregister', 'end the registrations at the end; otherwise they fall silent', false),
@@ -133,7 +135,7 @@ async function runDevices(out: Output, options: RunOptions): Promise<void> {
       ...defaultBehaviour,
       probeIntervalMs: probe,
       missedMax: missed,
-      expiresSeconds: expires,
+      expiresSeconds: Math.ceil(expires / 1_000),
       returns,
     },
     startsPerSecond: rate,
@@ -191,12 +193,6 @@ function address(text: string): Address {
   const parsed = parseAddress(text);
   if (!parsed) throw new InvalidArgumentError('Expected host:port, such as 192.0.2.1:5060.');
   return parsed;
-}
-
-function duration(text: string): number {
-  const ms = parseDuration(text);
-  if (ms === undefined) throw new InvalidArgumentError('Expected a time such as 5s, 2min or 1h.');
-  return ms;
 }
 
 function digits(text: string): string {

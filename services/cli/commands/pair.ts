@@ -2,15 +2,14 @@ import { Option } from 'commander';
 import type { Command } from 'commander';
 import { LogName } from '../../protocol/names.ts';
 import { createLogger } from '../../platform/logging/logger.ts';
-import { DualhomeError } from '../../protocol/errors/index.ts';
 import { readSiteFile } from '../../site/config/read.ts';
-import { parseDuration } from '../../site/config/values.ts';
 import { openInvitation } from '../../site/pairing/invite.ts';
 import { joinInvitation } from '../../site/pairing/join.ts';
 import { removePeer } from '../../site/pairing/peers.ts';
 import type { Direction } from '../../site/pairing/peers.ts';
 import { formatTime } from '../output/format.ts';
 import { openApi } from '../connection.ts';
+import { durationOption } from '../options.ts';
 import { untilInterrupted } from '../interrupt.ts';
 import { addVerb } from '../verb.ts';
 import { runJob } from './transfer.ts';
@@ -23,7 +22,7 @@ const directions = {
 
 type AcceptOptions = { readonly log: LogName; readonly reason: string };
 
-type InviteOptions = { readonly validFor: string; readonly direction: keyof typeof directions };
+type InviteOptions = { readonly validFor: number; readonly direction: keyof typeof directions };
 
 /** `dualhome pair …`: making sites each other's peers. */
 export function addPairVerbs(parent: Command): void {
@@ -77,7 +76,7 @@ function addInvite(pair: Command): void {
     examples: ['pair invite', 'pair invite --valid-for 1h --direction to-peer'],
     define: (command) =>
       command
-        .option('--valid-for <duration>', 'how long to wait: 90s, 15min, 1h', '15min')
+        .addOption(durationOption('--valid-for <time>', 'how long to wait', { defaultMs: 900_000 }))
         .addOption(
           new Option(
             '--direction <direction>',
@@ -86,13 +85,7 @@ function addInvite(pair: Command): void {
             .choices(Object.keys(directions))
             .default('both'),
         ),
-    run: async (out, { config, validFor, direction }) => {
-      const validForMs = parseDuration(validFor);
-      if (validForMs === undefined) {
-        throw new DualhomeError('CLI_USAGE', {
-          detail: `--valid-for ${validFor}: expected 90s, 15min or 1h`,
-        });
-      }
+    run: async (out, { config, validFor: validForMs, direction }) => {
       const file = await readSiteFile(config);
       const log = createLogger({ program: 'pairing', level: 'warn' });
       await using invitation = await openInvitation(file, {

@@ -26,12 +26,18 @@ export function parsePortRange(text: string): PortRange | undefined {
   return range.min >= 1 && range.min <= range.max && range.max <= portMax ? range : undefined;
 }
 
-const unitMs = { s: 1_000, min: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const unitMs = { ms: 1, s: 1_000, min: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
-/** `30s`, `15min`, `1h`, `2d`, in milliseconds. Undefined where the text is none of them. */
+/** `500ms`, `30s`, `15min`, `1h`, `2d`, in milliseconds. Undefined where the text is none of them. */
 export function parseDuration(text: string): number | undefined {
-  const [, digits, unit] = /^([1-9][0-9]{0,5})(s|min|h|d)$/.exec(text) ?? [];
+  const [, digits, unit] = /^([1-9][0-9]{0,5})(ms|s|min|h|d)$/.exec(text) ?? [];
   return digits === undefined ? undefined : Number(digits) * unitMs[unit as keyof typeof unitMs];
+}
+
+/** A duration as it is written, in the largest unit of which it is a whole number: `15min`. */
+export function writeDuration(ms: number): string {
+  const [unit, size] = Object.entries(unitMs).findLast(([, each]) => ms % each === 0) ?? ['ms', 1];
+  return `${ms / size}${unit}`;
 }
 
 /** A text that `parse` understands, as what it makes of it. */
