@@ -74,6 +74,23 @@ describe('a registration', () => {
     expect(await headOf(bed)).toBe(recorded);
   });
 
+  it('after a restart knows the CSeq that was recorded, not those of refreshes that were not', async () => {
+    await using bed = await FrontBed.open();
+    await using client = await UdpClient.open(bed.port);
+    const phone = new TestPhone(client, 'alice@c1.example');
+    const at = async (cseq: number): Promise<number> => (await phone.register({ cseq })).status;
+    {
+      await using _front = await bed.start();
+      expect(await at(10)).toBe(200);
+      expect(await at(20)).toBe(200);
+      expect(await at(15)).toBe(500);
+    }
+    await using _again = await bed.start();
+    expect(await at(10)).toBe(500);
+    expect(await at(15)).toBe(200);
+    expect(await at(14)).toBe(500);
+  });
+
   it('over an outbound connection ends with the connection', async () => {
     await using bed = await FrontBed.open();
     await using _front = await bed.start();
