@@ -158,10 +158,7 @@ export async function openReplay(options: ReplayOptions): Promise<Replay> {
   const complete = await heldAfter(source);
   const position = options.base ? baseOf(options.base.header) : complete;
   if (position.seq < complete.seq || (!options.base && position.seq > 0))
-    throw new DualhomeError('LOG_NOT_HELD', {
-      detail: `The log is complete from ${complete.seq + 1} on, and no snapshot of ${complete.seq} or later was given.`,
-      facts: { completeFrom: complete.seq + 1 },
-    });
+    throw await beginningMissing(source, complete.seq + 1);
   const target = held.use(await open(options.scratch, 1).session());
   const { definition, base, signal } = options;
   await target.transaction(async (tx) => {
@@ -169,6 +166,17 @@ export async function openReplay(options: ReplayOptions): Promise<Replay> {
     if (base) await loadChunks(tx, { ...base, schema: scratch, signal });
   });
   return new Replay(options, source, target, held.move(), position);
+}
+
+/** Which events are held, and since when. */
+async function beginningMissing(source: Queryable, completeFrom: number): Promise<DualhomeError> {
+  const { rows } = await source.query<{ time: Date }>('select time from log where seq = $1', [completeFrom]);
+  const since = rows[0]?.time.toISOString() ?? null;
+  const from = since === null ? `event ${completeFrom}` : `event ${completeFrom} of ${since}`;
+  return new DualhomeError('LOG_NOT_HELD', {
+    detail: `Events are held from ${from} on. No state can be rebuilt from them without a snapshot of event ${completeFrom - 1} or later.`,
+    facts: { completeFrom, since },
+  });
 }
 
 function baseOf({ incarnation, seq, hash }: SnapshotHeader): Base {

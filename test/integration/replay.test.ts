@@ -158,7 +158,16 @@ describe('a replay', () => {
     await applyUpTo(home, standby, seq);
 
     const source = { definition: configurationLog, source: standby.url, scratch: standby.url };
-    await expect(openReplay(source)).rejects.toMatchObject({ code: 'LOG_NOT_HELD' });
+    const { rows } = await standby.database.query<{ time: Date }>(
+      'select time from log order by seq limit 1',
+    );
+    const since = rows[0]?.time.toISOString();
+    const completeFrom = snapshot.header.seq + 1;
+    await expect(openReplay(source)).rejects.toMatchObject({
+      code: 'LOG_NOT_HELD',
+      detail: expect.stringContaining(`event ${completeFrom} of ${since}`),
+      facts: { completeFrom, since },
+    });
     const base = {
       header: snapshot.header,
       chunks: (async function* () {

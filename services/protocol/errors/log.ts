@@ -34,7 +34,7 @@ export const logErrors = defineErrors({
   LOG_NOT_HELD: {
     summary: 'The log does not hold events that far back.',
     action:
-      'Name a later seq; `dualhome log verify` tells from where the log is complete. A standby fetches older events in the background.',
+      'Name a later seq; `dualhome log verify` tells from where the log is complete. A standby fetches older events in the background; what was pruned is gone, and `dualhome log show` reads what is held.',
     retry: 'later',
     http: 404,
   },
