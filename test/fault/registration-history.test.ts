@@ -51,6 +51,11 @@ it('registrations restored from a backup are noticed, overwrite nothing, and go 
   expect(await registers('bob')).toBe(200);
   await c2.waitFor('the registration of bob', async () => (await aorsIn(c2, copy)).includes(bob));
   await c1.stop();
+  // What is shown of it at c2 meanwhile is the last that was heard.
+  const shown = await dualhome('distribution', 'show', bob, '--json', '-c', c2.path);
+  expect(shown.json()).toMatchObject({ flows: [{ site: 'c1', unknownSince: expect.any(String) }] });
+  const listed = await dualhome('distribution', 'list', '-c', c2.path);
+  expect(listed.stdout).toContain('nothing heard of it since');
   await rm(shared, { recursive: true });
   await copyDirectory(backup, shared);
   await c1.start();
@@ -74,6 +79,24 @@ it('registrations restored from a backup are noticed, overwrite nothing, and go 
   expect(accepted.code, accepted.stderr).toBe(0);
   await c2.waitFor('the present history of c1', async () => (await aorsIn(c2, copy)).includes(bob));
   await alarmsAre(c2);
+  for (const [of, site] of [
+    ['c1', c1],
+    ['c1', c2],
+  ] as const) {
+    const replayed = await dualhome(
+      'log',
+      'replay',
+      '--log',
+      'registration',
+      '--compare',
+      '--of',
+      of,
+      '--json',
+      '-c',
+      site.path,
+    );
+    expect(replayed.json(), replayed.stderr).toMatchObject({ equal: true });
+  }
   const verified = await dualhome('log', 'verify', '--log', 'registration', '--json', '-c', c1.path);
   expect(verified.json()).toMatchObject({ replay: { equal: true }, peers: { c2: { equal: true } } });
 });
