@@ -55,6 +55,19 @@ describe('a processor', () => {
     });
   });
 
+  it('believes no copy of a registration that it has believed', async () => {
+    const { front } = await processor();
+    await front.waitState(isServing);
+    const challenge = await front.ask(registerFacts('ada'));
+    if (challenge.kind !== 'challenge') throw new Error(challenge.kind);
+    const { realm, nonce } = challenge;
+    const proof = { credentials: credentials({ username: 'ada', realm, nonce }) };
+    expect(await front.ask(registerFacts('ada', proof))).toMatchObject({ kind: 'granted' });
+    const elsewhere = { transport: 'udp', address: '198.51.100.66', port: 5060 } as const;
+    const copy = await front.ask(registerFacts('ada', { ...proof, source: elsewhere }));
+    expect(copy).toMatchObject({ kind: 'challenge', stale: true });
+  });
+
   it('passes on whom it does not know', async () => {
     const { front } = await processor();
     await front.waitState(isServing);
