@@ -13,6 +13,8 @@ const project = (name: string, testTimeout: number, extra: object = {}) => ({
     include: [`${name}/**/*.test.ts`],
     testTimeout,
     hookTimeout: 60_000,
+    // What is waited for comes, or the test ends: a slow machine is no failure.
+    expect: { poll: { timeout: testTimeout } },
     ...extra,
   },
 });
