@@ -14,7 +14,8 @@ export type Prepared = { readonly databases: readonly string[]; readonly program
 
 /**
  * Everything `site start` does before it starts programs: checks, databases with schema and roles, certificate, and the
- * programs' configuration files, for whoever starts them one by one. Embedded databases are stopped again.
+ * programs' configuration files, for whoever starts them one by one; they may run meanwhile. Embedded databases are
+ * stopped again.
  *
  * @throws SITE_CONFIG_INVALID, SITE_CHECK_FAILED, SITE_RUNNING, POSTGRES_*
  */
@@ -24,7 +25,7 @@ export async function prepareSite(path: string, log: Logger): Promise<Prepared> 
   await makeDirectories(layout);
   using _claim = claimSite(file.dataDir);
   await stopLeftOvers(layout);
-  refuseFaults(await checkSite(path));
+  refuseFaults(await checkSite(path, { running: true }));
   const { site, public_host } = file.config;
   await renewCertificate(layout, site, public_host, Date.now());
   const plan = await planSite(file, log);

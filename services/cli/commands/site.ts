@@ -37,7 +37,7 @@ export function addSiteVerbs(parent: Command): void {
   addVerb(site, {
     name: 'check',
     description: 'Say everything that would keep the site from starting, by line and key',
-    examples: ['site check', 'site check -c /etc/dualhome/site.yaml --json'],
+    examples: ['site check', 'site check -c /var/lib/dualhome/c1/site.yaml --json'],
     run: async (out, { config }) => {
       const faults = await checkSite(config);
       const text = faults.map(describeFault).join('\n');
@@ -57,7 +57,7 @@ export function addSiteVerbs(parent: Command): void {
   addVerb(site, {
     name: 'start',
     description: 'Start everything of the site and watch over it until Ctrl-C',
-    examples: ['site start', 'site start -c /etc/dualhome/site.yaml'],
+    examples: ['site start', 'site start -c /var/lib/dualhome/c1/site.yaml'],
     run: (_out, { config }) =>
       runProgram({
         name: 'site',

@@ -10,7 +10,7 @@ export function addStatusVerb(parent: Command): void {
   addVerb(parent, {
     name: 'status',
     description: 'One screen: link, both directions, lag, last proof, what would be lost, alarms',
-    examples: ['status', 'status -c /etc/dualhome/site.yaml --json'],
+    examples: ['status', 'status -c /var/lib/dualhome/c1/site.yaml --json'],
     run: async (out, options) => {
       using api = await openApi(options);
       const status = await api.request('GET', '/v1/status', { answer: statusSchema });

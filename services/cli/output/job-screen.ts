@@ -1,4 +1,5 @@
 import { describeScope, isWhole } from '../../protocol/scope.ts';
+import { hasEnded } from '../../protocol/rest/jobs.ts';
 import type { Job, JobPreview, JobState } from '../../protocol/rest/jobs.ts';
 import { formatBytes, formatCount, formatDuration, formatQuantity, formatTime } from './format.ts';
 import type { Output } from './output.ts';
@@ -49,13 +50,18 @@ function logsOf({ kind, log, scope }: Job): string {
 
 /** Everything of one job. */
 export function renderJob(out: Output, job: Job): string {
-  const { progress, error, result } = job;
+  const { phase, progress, error, result } = job;
+  // What was expected of it says nothing any more when it is over.
+  const runs = !hasEnded(job.state);
+  const { rowsTotal, bytesTotal, secondsLeft } = runs
+    ? progress
+    : { rowsTotal: null, bytesTotal: null, secondsLeft: null };
   const tookMs =
     job.startedAt && job.endedAt ? Date.parse(job.endedAt) - Date.parse(job.startedAt) : undefined;
   return formatFacts([
     ['Job', job.id],
     ['What', `${job.kind} with ${job.peer}, ${logsOf(job)}, ${describeScope(job.scope)}`],
-    ['State', out.style(colours[job.state], job.state) + (job.phase === null ? '' : ` (${job.phase})`)],
+    ['State', out.style(colours[job.state], job.state) + (runs && phase !== null ? ` (${phase})` : '')],
     ['Reason', job.reason || undefined],
     ['Requested by', job.requestedBy],
     ['Created', formatTime(job.createdAt)],
@@ -63,9 +69,9 @@ export function renderJob(out: Output, job: Job): string {
     ['Ended', job.endedAt === null ? undefined : formatTime(job.endedAt)],
     ['Took', tookMs === undefined ? undefined : formatDuration(tookMs)],
     ['Attempts', String(job.attempts)],
-    ['Rows', quantity(progress.rowsDone, progress.rowsTotal, formatCount)],
-    ['Bytes', quantity(progress.bytesDone, progress.bytesTotal, formatBytes)],
-    ['Time left', progress.secondsLeft === null ? undefined : formatDuration(progress.secondsLeft * 1_000)],
+    ['Rows', quantity(progress.rowsDone, rowsTotal, formatCount)],
+    ['Bytes', quantity(progress.bytesDone, bytesTotal, formatBytes)],
+    ['Time left', secondsLeft === null ? undefined : formatDuration(secondsLeft * 1_000)],
     ['Error', error === null ? undefined : `${error.code}: ${error.message}`],
     ['What to do', error?.action],
     ...Object.entries(result ?? {}).map(([name, value]) => [name, shown(value)] as const),

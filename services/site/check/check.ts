@@ -16,22 +16,26 @@ export type Finding = { readonly path: YamlPath; readonly message: string };
 
 export type CheckContext = {
   readonly file: SiteFile;
-  /** A running site holds its own ports. */
+  /** A running site holds its own ports and databases. */
   readonly running: boolean;
 };
 
 /**
  * Everything that is wrong with a site, by line and key: the file itself; then directories, disk space, keys,
- * certificates, ports and databases. Starts and changes nothing.
+ * certificates, ports and databases. Starts and changes nothing. `running` is for programs that no supervisor of ours
+ * watches; where it does, that is seen.
  *
  * @throws SITE_CONFIG_UNREADABLE
  */
-export async function checkSite(path: string): Promise<readonly ConfigFault[]> {
+export async function checkSite(
+  path: string,
+  options: { readonly running?: boolean } = {},
+): Promise<readonly ConfigFault[]> {
   const inspection = inspectSiteConfig(await readSiteText(path));
   if ('faults' in inspection) return inspection.faults;
   const { document, config } = inspection;
   const dataDir = resolve(dirname(path), config.data_dir);
-  const running = (await readSiteState(siteLayout(dataDir))) !== undefined;
+  const running = options.running ?? (await readSiteState(siteLayout(dataDir))) !== undefined;
   const context: CheckContext = { file: { path: resolve(path), config, dataDir }, running };
   const checks = [directoryFaults, diskFaults, secretFaults, certificateFaults, portFaults, databaseFaults];
   const findings = await Promise.all(checks.map((check) => check(context)));
