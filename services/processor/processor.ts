@@ -62,7 +62,15 @@ export async function startProcessor(
   metrics.observe('subscribers_cached', () => configuration.subscribers.size);
   const health = () => {
     const { serving, reason, configuration: position } = state();
-    return { healthy: serving, role, owner, reason, configuration: position, fronts: server.fronts };
+    return {
+      healthy: serving,
+      role,
+      owner,
+      reason,
+      configuration: position,
+      databaseSilentMs: configuration.silentMs,
+      fronts: server.fronts,
+    };
   };
   stack.use('diagnostics', await startDiagnosticsServer({ ...config.diagnostics, registry, health }));
   configuration.start(() => server.announce());

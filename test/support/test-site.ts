@@ -242,8 +242,12 @@ export class TestSite implements AsyncDisposable {
   /** Waits until a processor (`processor-home`, `processor-standby-c2`) serves its configuration as of `seq`. */
   async waitServing(processor: string, seq = 0): Promise<void> {
     await this.waitFor(`${processor} to serve event ${seq}`, async () => {
-      const { healthy, configuration } = await this.health(processor).catch(() => ({}) as never);
-      return healthy === true && ((configuration as { seq: number } | null)?.seq ?? -1) >= seq;
+      const { healthy, configuration, databaseSilentMs } = await this.health(processor).catch(
+        () => ({}) as never,
+      );
+      // While its database is silent it serves those whom it has in memory, and nobody else.
+      if (healthy !== true || databaseSilentMs !== 0) return false;
+      return ((configuration as { seq: number } | null)?.seq ?? -1) >= seq;
     });
   }
 
