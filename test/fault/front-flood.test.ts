@@ -5,7 +5,7 @@ import { ChildProgram } from '../support/child-program.ts';
 import { FrontBed } from '../support/front-bed.ts';
 import { UdpClient } from '../support/sip-clients.ts';
 import { TestPhone } from '../support/test-phone.ts';
-import { freePort } from '../support/test-server.ts';
+import { freePort } from '../support/free-port.ts';
 
 const pathOf = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const perSecond = 20_000;

@@ -4,7 +4,7 @@ import { readHead } from '../../services/log/head.ts';
 import { ChildProgram } from '../support/child-program.ts';
 import { rewind } from '../support/rewind.ts';
 import { expectSame, SyncPair } from '../support/sync-pair.ts';
-import { freePort } from '../support/test-server.ts';
+import { freePort } from '../support/free-port.ts';
 import type { SyncSite } from '../support/sync-pair.ts';
 
 describe('a standby database', () => {

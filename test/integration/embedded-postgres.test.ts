@@ -17,7 +17,8 @@ import type {
 import { openDatabase } from '../../services/platform/postgres/database.ts';
 import type { Result } from '../../services/platform/postgres/database.ts';
 import { copyCluster } from '../support/cluster-template.ts';
-import { freePort, testServer } from '../support/test-server.ts';
+import { freePort } from '../support/free-port.ts';
+import { testServer } from '../support/test-server.ts';
 
 const isRoot = process.getuid?.() === 0;
 

@@ -49,8 +49,7 @@ describe('an event that cannot be applied', () => {
     pair.network.cut('rst');
     await c2.applied(seq);
     await c2.alarmsAre();
-    const { health } = await c2.receiving();
-    expect(health).toBe('unproven');
+    await expect.poll(async () => (await c2.receiving()).health).toBe('unproven');
   });
 
   it('is found out when it was altered at home after it was written: the chain does not hold', async () => {

@@ -11,7 +11,7 @@ import type { ApiConfig, Role } from '../../services/protocol/program-config.ts'
 import { roleSchema } from '../../services/protocol/program-config.ts';
 import type { TestDatabase } from './postgres.ts';
 import { testDatabase } from './postgres.ts';
-import { freePort } from './test-server.ts';
+import { freePort } from './free-port.ts';
 import { TemporaryDirectory } from './temporary-directory.ts';
 
 const factsSchema = z.object({ url: z.url() });

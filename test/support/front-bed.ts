@@ -1,7 +1,3 @@
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { startFront } from '../../services/front/front.ts';
 import { createLogger } from '../../services/platform/logging/logger.ts';
 import { ResourceStack } from '../../services/platform/lifecycle/resource-stack.ts';
@@ -9,6 +5,7 @@ import { writeFileAtomic } from '../../services/platform/files/write-atomic.ts';
 import { frontConfigSchema } from '../../services/protocol/program-config.ts';
 import type { FrontConfig } from '../../services/protocol/program-config.ts';
 import { certificateFiles } from './engine-bed.ts';
+import { freePort } from './free-port.ts';
 import { testDatabase } from './postgres.ts';
 import type { TestDatabase } from './postgres.ts';
 import { ScriptedProcessor } from './scripted-processor.ts';
@@ -58,7 +55,7 @@ export class FrontBed implements AsyncDisposable {
     const processor = async (owner: string, role: 'home' | 'standby') =>
       stack.use(await ScriptedProcessor.open(directory.file(`${owner}.sock`), { owner, role }));
     const [home, standby] = [await processor('c1', 'home'), await processor('c2', 'standby')];
-    const [port, diagnosticsPort, synchronizerPort] = await freePorts();
+    const [port, diagnosticsPort, synchronizerPort] = await Promise.all([freePort(), freePort(), freePort()]);
     const listen = { host: '127.0.0.1', port };
     const config = frontConfigSchema.parse({
       site: 'c1',
@@ -122,30 +119,5 @@ export class FrontBed implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stack.disposeAsync();
-  }
-}
-
-/** A port free for UDP and TCP, and two free for TCP. */
-async function freePorts(): Promise<[number, number, number]> {
-  await using stack = new AsyncDisposableStack();
-  const take = async (): Promise<number> => {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    stack.defer(async () => {
-      const closed = once(server, 'close');
-      server.close();
-      await closed;
-    });
-    return (server.address() as AddressInfo).port;
-  };
-  for (;;) {
-    const port = await take();
-    const socket = createSocket('udp4');
-    const isFree = await new Promise<boolean>((resolve) => {
-      socket.once('error', () => resolve(false));
-      socket.bind(port, '127.0.0.1', () => resolve(true));
-    });
-    socket.close();
-    if (isFree) return [port, await take(), await take()];
   }
 }

@@ -1,10 +1,9 @@
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import type { FtpServerAddress } from '../../services/platform/ftp/client/ftp-session.ts';
 import type { FtpServerOptions } from '../../services/platform/ftp/server/ftp-server.ts';
 import { Secret } from '../../services/platform/logging/secret.ts';
 import { clientTls, password, startOurs, user } from './ftp-bed.ts';
 import type { Subject } from './ftp-bed.ts';
+import { freePort } from './free-port.ts';
 import { TcpProxy } from './tcp-proxy.ts';
 import { TemporaryDirectory } from './temporary-directory.ts';
 
@@ -67,22 +66,7 @@ export async function startOursInNetwork(options: Partial<FtpServerOptions> = {}
   return { root, server, network, [Symbol.asyncDispose]: () => started.disposeAsync() };
 }
 
-/** A port free at both addresses, below those the system gives to clients. */
-export async function freePassivePort(): Promise<number> {
-  for (;;) {
-    const port = 15_000 + Math.floor(Math.random() * 17_000);
-    if ((await isFree('127.0.0.1', port)) && (await isFree(proxyHost, port))) return port;
-  }
-}
-
-async function isFree(host: string, port: number): Promise<boolean> {
-  const server = createServer();
-  try {
-    await once(server.listen(port, host), 'listening');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    server.close();
-  }
+/** A port free at both addresses. */
+export function freePassivePort(): Promise<number> {
+  return freePort(['127.0.0.1', proxyHost]);
 }

@@ -17,7 +17,7 @@ import { appendEvents } from './log.ts';
 import { testDatabase } from './postgres.ts';
 import type { TestDatabase } from './postgres.ts';
 import { TemporaryDirectory } from './temporary-directory.ts';
-import { freePort } from './test-server.ts';
+import { freePort } from './free-port.ts';
 
 /** A processor's database and files, and what its api would do. */
 export class ProcessorBed implements AsyncDisposable {

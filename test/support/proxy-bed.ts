@@ -27,7 +27,7 @@ import type { CallExplanation } from '../../services/protocol/rest/dispatch.ts';
 import { certificateFiles } from './engine-bed.ts';
 import { TemporaryDirectory } from './temporary-directory.ts';
 import type { SoftPhone } from './soft-phone.ts';
-import { freePort } from './test-server.ts';
+import { freePort } from './free-port.ts';
 
 /** What a bed's front believes and can be made to believe. */
 export type ProxyBedState = {

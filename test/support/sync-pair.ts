@@ -31,7 +31,7 @@ import { testDatabase } from './postgres.ts';
 import type { TestDatabase } from './postgres.ts';
 import { TcpProxy } from './tcp-proxy.ts';
 import { TemporaryDirectory } from './temporary-directory.ts';
-import { freePort } from './test-server.ts';
+import { freePort } from './free-port.ts';
 
 const main = join(import.meta.dirname, '../../services/synchronizer/main.ts');
 /** Where sites listen, and where networks around them do. */
@@ -274,7 +274,7 @@ export class SyncPair implements AsyncDisposable {
     };
     const c1 = await make('c1');
     const c2 = await make('c2');
-    const ports = await Promise.all(Array.from({ length: 8 }, freePort));
+    const ports = await Promise.all(Array.from({ length: 8 }, () => freePort()));
     const at = (i: number): Address => ({ host: '127.0.0.1', port: ports[i] ?? 0 });
     const network = stack.use(await TcpProxy.listen({ target: at(4) }));
     await configure(c1, c2, { link: at(0), diagnostics: at(1), ftp: at(2), peer: network.address });

@@ -1,13 +1,12 @@
 import { realpathSync } from 'node:fs';
 import { chmod, mkdtemp } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEmbeddedPostgres } from '../../services/platform/embedded-postgres/server.ts';
 import type { EmbeddedPostgres } from '../../services/platform/embedded-postgres/server.ts';
 import { isDualhomeError } from '../../services/protocol/errors/index.ts';
 import { copyCluster } from './cluster-template.ts';
+import { freePort } from './free-port.ts';
 import { Guard } from './guard.ts';
 
 export type TestServerOptions = {
@@ -98,18 +97,4 @@ export async function testServer(options: TestServerOptions = {}): Promise<TestS
     await server[Symbol.asyncDispose]();
     throw error;
   }
-}
-
-/** A port nobody listens on at this moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => {
-    server.close(resolve);
-  });
-  return port;
 }

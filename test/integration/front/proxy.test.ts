@@ -5,7 +5,7 @@ import { linkLostAt, openSites } from '../../support/proxy-bed.ts';
 import type { ProxyBed, ProxyBeds, SiteName } from '../../support/proxy-bed.ts';
 import { SoftPhone } from '../../support/soft-phone.ts';
 import type { PhoneOptions } from '../../support/soft-phone.ts';
-import { freePort } from '../../support/test-server.ts';
+import { freePort } from '../../support/free-port.ts';
 import { UdpClient } from '../../support/sip-clients.ts';
 
 /** Alice at home at c1, Bob and Carol at c2, one domain; Eve at c3, a third party. */
