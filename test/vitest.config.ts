@@ -25,6 +25,8 @@ const real = { sequence: { groupOrder: 1 }, pool: 'forks', globalSetup: ['./supp
 
 export default defineConfig({
   test: {
+    // Files of real parts wait most of the time, for each other's processes and for clocks.
+    maxWorkers: '100%',
     reporters: ['default', new ClosingReporter()],
     projects: [
       project('unit', 10_000, quick),

@@ -8,7 +8,10 @@ export type Part = {
 };
 
 /** Every part; each brings up the sites it needs. */
-const parts: readonly (() => Promise<{ readonly part: Part }>)[] = [() => import('./resync.ts')];
+const parts: readonly (() => Promise<{ readonly part: Part }>)[] = [
+  () => import('./resync.ts'),
+  () => import('./registration.ts'),
+];
 
 /** What load on a standby costs home (mission M2): ours is the figure under load, the peer's the same alone. */
 export async function run(options: BenchOptions): Promise<Report> {

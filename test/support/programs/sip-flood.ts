@@ -4,21 +4,24 @@ import { parseArgs } from 'node:util';
 import { messageBytes } from '../sip-messages.ts';
 
 /**
- * Sends REGISTERs without credentials to a port on loopback, each of another subscriber, at a rate until it is killed.
+ * Sends REGISTERs without credentials to a port on loopback, each of another subscriber of a domain, at a rate until it is
+ * killed.
  * Prints how many were sent, each second.
  */
 const { values } = parseArgs({
   options: {
     port: { type: 'string', default: '' },
     source: { type: 'string', default: '' },
+    domain: { type: 'string', default: 'c1.example' },
     'per-second': { type: 'string', default: '' },
   },
 });
 const port = Number(values.port);
 const perSecond = Number(values['per-second']);
+const { domain, source } = values;
 
 const socket = createSocket('udp4');
-socket.bind(0, values.source);
+socket.bind(0, source);
 await once(socket, 'listening');
 // Answers are not read: their buffer overflows, as it would at somebody who does not care.
 socket.removeAllListeners('message');
@@ -34,13 +37,13 @@ function send(): void {
 
 function registerBytes(n: number): Buffer {
   return messageBytes([
-    'REGISTER sip:c1.example SIP/2.0',
-    `Via: SIP/2.0/UDP ${values.source}:${socket.address().port};branch=z9hG4bKflood${n};rport`,
-    `From: <sip:flood${n}@c1.example>;tag=${n}`,
-    `To: <sip:flood${n}@c1.example>`,
+    `REGISTER sip:${domain} SIP/2.0`,
+    `Via: SIP/2.0/UDP ${source}:${socket.address().port};branch=z9hG4bKflood${n};rport`,
+    `From: <sip:flood${n}@${domain}>;tag=${n}`,
+    `To: <sip:flood${n}@${domain}>`,
     `Call-ID: flood-${n}`,
     'CSeq: 1 REGISTER',
-    `Contact: <sip:flood@${values.source}>`,
+    `Contact: <sip:flood@${source}>`,
     'Content-Length: 0',
   ]);
 }
