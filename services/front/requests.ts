@@ -53,7 +53,8 @@ export class Requests implements RequestUser {
 
   onClosed(flow: Flow): void {
     if (!this.#parts) return;
-    const { connections, expiry } = this.#parts;
+    const { connections, expiry, proxy } = this.#parts;
+    proxy.onClosed(flow);
     void expiry.lost(connections.lost(flow.connection));
   }
 }

@@ -98,7 +98,7 @@ export class ProxyBed implements AsyncDisposable {
           return engine.answer(request, rest[0], bed.state.isServing ? 200 : 503);
         },
         onAck: (...ack) => proxy.onAck(...ack),
-        onClosed: () => undefined,
+        onClosed: (flow) => proxy.onClosed(flow),
       }),
     );
     const transports = bed.#stack.use(

@@ -5,7 +5,7 @@ import type { Request, Response } from '../../sip/message/message.ts';
 import { buildRefusal, buildResponse, isAnswerable } from '../../sip/message/response.ts';
 import type { ResponseOptions } from '../../sip/message/response.ts';
 import { discardReasonOf, refusalOf } from '../../sip/message/validate.ts';
-import { TransactionLayer } from '../../sip/transaction/layer.ts';
+import { TransactionLayer, isWaiting } from '../../sip/transaction/layer.ts';
 import type { Output } from '../../sip/transaction/output.ts';
 import type {
   ClientTransaction,
@@ -87,7 +87,7 @@ export class Engine implements Disposable {
     onBroken: (request, refusal, flow) => this.#refuse(stampRequest(request, flow), refusal, flow),
     onClosed: (flow) => {
       for (const transaction of this.#onConnection.get(flow.connection) ?? []) {
-        this.#run(this.#layer.transportError(transaction));
+        this.#lose(transaction);
       }
       this.#user.onClosed(flow);
     },
@@ -132,6 +132,11 @@ export class Engine implements Disposable {
     if (flow.connection !== 0) this.#track(transaction);
     this.#run(outputs);
     return transaction;
+  }
+
+  /** Its final response is not waited for any longer; nothing is told. */
+  abandon(transaction: Outgoing): void {
+    this.#run(this.#layer.abandon(transaction));
   }
 
   /** Sends an ACK for a 2xx, which has no transaction. */
@@ -191,6 +196,14 @@ export class Engine implements Disposable {
         this.#overloads += 1;
         return this.#refuse(output.request, overloaded, from ?? output.from);
     }
+  }
+
+  /** The connection of a request has closed. Ringing fails with it too: the response would come by it or not at all. */
+  #lose(transaction: Outgoing): void {
+    this.#run(this.#layer.transportError(transaction));
+    if (!isWaiting(transaction)) return;
+    this.#fail(transaction, 'onUnsendable');
+    this.abandon(transaction);
   }
 
   #send(bytes: Buffer, transaction: Incoming | Outgoing): void {

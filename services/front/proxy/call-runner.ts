@@ -11,7 +11,7 @@ import { earlierForwardings } from '../calls/history-info.ts';
 import type { Forwarding } from '../calls/history-info.ts';
 import { targetOf } from '../calls/plan.ts';
 import type { Binding, SendTarget } from '../calls/target.ts';
-import type { Engine, Incoming, ResponseUser } from '../engine/engine.ts';
+import type { Engine, Incoming, Outgoing, ResponseUser } from '../engine/engine.ts';
 import type { Timers } from '../engine/timers.ts';
 import type { Attempt } from './attempt.ts';
 import { locateDestination } from './locating.ts';
@@ -40,13 +40,18 @@ export type CallObserver = {
   readonly onFinal: (status: number, reason: string | undefined) => void;
 };
 
-type Sent = { readonly request: Request; readonly flow: Flow; readonly target: SendTarget };
+type Sent = {
+  readonly request: Request;
+  readonly flow: Flow;
+  readonly target: SendTarget;
+  transaction?: Outgoing;
+};
 
 /**
  * Runs one call (or other request) on the engine: asks, sends, waits and answers as `Call` says.
  *
  * Invariants: its inputs are worked off one after the other, in the order in which they came. Its transaction is
- * answered once, further 2xx to INVITE aside. Every timer it set is cleared when it is over.
+ * answered once, further 2xx to INVITE aside. When it is over every timer it set is cleared, and no response waited for.
  */
 export class CallRunner {
   readonly #context: RunnerContext;
@@ -111,7 +116,7 @@ export class CallRunner {
       this.#perform(this.#call.step(input));
     }
     this.#isStepping = false;
-    if (this.isOver) this.#clearTimers();
+    if (this.isOver) this.#end();
   }
 
   #perform(outputs: readonly CallOutput<Response>[]): void {
@@ -154,9 +159,10 @@ export class CallRunner {
     if (!flow) return this.#feed({ kind: 'unsendable', branch });
     const options = { pair, own, nowMs: clock.nowMs(), unique: engine.newTag() };
     const request = outgoingRequest(this.#attempt, target, flow, forwardings, options);
-    this.#sent.set(branch, { request, flow, target });
+    const sent: Sent = { request, flow, target };
+    this.#sent.set(branch, sent);
     this.#observer.onSent(target);
-    engine.send(request, flow, this.#responseUser(branch, target));
+    sent.transaction = engine.send(request, flow, this.#responseUser(branch, target));
   }
 
   #responseUser(branch: number, target: SendTarget): ResponseUser {
@@ -251,8 +257,12 @@ export class CallRunner {
     this.#timers.delete(name);
   }
 
-  #clearTimers(): void {
+  #end(): void {
     for (const name of this.#timers.keys()) this.#clearTimer(name);
+    for (const { transaction } of this.#sent.values()) {
+      if (transaction) this.#context.engine.abandon(transaction);
+    }
+    this.#sent.clear();
   }
 }
 

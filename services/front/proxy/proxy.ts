@@ -102,6 +102,11 @@ export class Proxy implements Disposable {
     this.#calls.registered(binding);
   }
 
+  /** Nothing can be sent over a connection again. */
+  onClosed({ connection }: Flow): void {
+    this.#calls.lost(connection);
+  }
+
   [Symbol.dispose](): void {
     this.#timers[Symbol.dispose]();
   }

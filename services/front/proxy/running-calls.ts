@@ -6,6 +6,8 @@ import type { RunnerContext } from './call-runner.ts';
 import { recordCall } from './call-records.ts';
 import type { CallRecords } from './call-records.ts';
 
+type Running = { readonly cancel: () => void };
+
 /**
  * The requests that have no final answer yet, by their transaction, and the calls among them by who is called.
  *
@@ -14,7 +16,7 @@ import type { CallRecords } from './call-records.ts';
 export class RunningCalls {
   readonly #context: RunnerContext;
   readonly #records: CallRecords;
-  readonly #running = new Map<Incoming, { readonly cancel: () => void }>();
+  readonly #running = new Map<Incoming, Running>();
   readonly #byAor = new Map<string, Set<CallRunner>>();
 
   constructor(context: RunnerContext, records: CallRecords) {
@@ -63,6 +65,13 @@ export class RunningCalls {
 
   cancel(transaction: Incoming): void {
     this.#running.get(transaction)?.cancel();
+  }
+
+  /** A connection is lost: nobody can answer who called over it any more, so that his calls are cancelled. */
+  lost(connection: number): void {
+    for (const [transaction, running] of this.#running) {
+      if (transaction.method === 'INVITE' && transaction.peer.connection === connection) running.cancel();
+    }
   }
 
   /** A device has registered: calls to its address of record that are pending reach it, too. */

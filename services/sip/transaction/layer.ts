@@ -107,6 +107,15 @@ export class TransactionLayer<T> {
     return this.#feed(transaction, 'transport error', {});
   }
 
+  /** No final response is waited for any longer: an INVITE that was proceeding has no timer that would end it. */
+  abandon(transaction: ClientTransaction<T>): Output<T>[] {
+    const outputs: Output<T>[] = [];
+    if (!isWaiting(transaction)) return outputs;
+    terminate({ transaction, timers: this.#timers, outputs });
+    this.#settle(transaction);
+    return outputs;
+  }
+
   #feed(
     transaction: ClientTransaction<T> | ServerTransaction<T>,
     event: Event,
@@ -141,4 +150,9 @@ export class TransactionLayer<T> {
     this.#settle(oldest);
     return true;
   }
+}
+
+/** Whether a request has no final response yet. */
+export function isWaiting<T>({ state }: ClientTransaction<T>): boolean {
+  return state === 'calling' || state === 'trying' || state === 'proceeding';
 }

@@ -214,6 +214,27 @@ describe('the engine over TCP', () => {
     expect(await answered.outcome).toMatchObject({ status: 200 });
   });
 
+  it('fails what rings with the connection, and waits for nothing any longer', async () => {
+    await using there = await EngineBed.open();
+    await using here = await EngineBed.open();
+    const target = { transport: 'TCP', address: local.address, port: there.transports.port(1) } as const;
+    const flow = here.transports.flowTo(target);
+    if (!flow) throw new Error('no flow');
+    const ringing = Promise.withResolvers<number>();
+    const cut = Promise.withResolvers<'unsendable'>();
+    here.engine.send(asRequest(requestBytes('TCP 127.0.0.1:5060', { method: 'INVITE' })), flow, {
+      onResponse: ({ status }) => ringing.resolve(status),
+      onTimeout: () => cut.reject(new Error('timeout')),
+      onUnsendable: () => cut.resolve('unsendable'),
+    });
+    const received = await there.requests.next();
+    there.engine.answer(received.request, received.transaction, 180);
+    expect(await ringing.promise).toBe(180);
+    there.transports.close(received.flow);
+    expect(await cut.promise).toBe('unsendable');
+    expect(here.engine.transactions).toBe(0);
+  });
+
   it('tells at once of a connection that is refused', async () => {
     await using bed = await EngineBed.open();
     const flow = bed.transports.flowTo({ transport: 'TCP', address: local.address, port: 1 });
