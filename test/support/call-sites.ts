@@ -1,24 +1,16 @@
 import { chmod } from 'node:fs/promises';
-import { domain } from '../../services/model/domain.ts';
-import { number } from '../../services/model/number.ts';
-import { route } from '../../services/model/route.ts';
-import { subscriber } from '../../services/model/subscriber.ts';
-import { thirdPartySite } from '../../services/model/third-party-site.ts';
-import type { Address } from '../../services/protocol/program-config.ts';
-import { digestHa1 } from '../../services/sip/auth/digest.ts';
 import { signalProcess } from '../../services/platform/embedded-postgres/process.ts';
+import { configureCallSites, numberOf } from './call-sites-configuration.ts';
+import type { DeviceName } from './call-sites-configuration.ts';
 import { SoftPhone } from './soft-phone.ts';
 import type { Dialog } from './soft-phone.ts';
 import { TemporaryDirectory } from './temporary-directory.ts';
 import { TestSite } from './test-site.ts';
 import { TwoSites } from './two-sites.ts';
 
-const numberOf = { a1: '+49301', a2: '+49302', a3: '+49303', a4: '+49304', a5: '+44205' } as const;
-export type DeviceName = keyof typeof numberOf;
-
 /**
  * The devices and sites of M15 as real processes: A1 and A2 at home at c1, A3 and A4 at c2, A5 at c3, the same software
- * without a peer, which has a route with two alternatives, c1 and then c2.
+ * without a peer, which has a route with two alternatives for each of them: his home, then his backup.
  */
 export class CallSites implements AsyncDisposable {
   readonly pair: TwoSites;
@@ -43,24 +35,22 @@ export class CallSites implements AsyncDisposable {
     const c3 = stack.use(await TestSite.create('c3', path));
     const pair = stack.use(await TwoSites.create());
     await Promise.all([pair.c1.start(), pair.c2.start(), c3.start()]);
-    const open = async (user: string, host: string) =>
-      stack.use(await SoftPhone.open({ user, domain: host }));
-    const phones = {
-      a1: await open('a1', 'example.com'),
-      a2: await open('a2', 'example.com'),
-      a3: await open('a3', 'example.com'),
-      a4: await open('a4', 'example.com'),
-      a5: await open('a5', 'c3.example'),
-    };
+    const names = Object.keys(numberOf) as DeviceName[];
+    const opened = names.map(async (user) => {
+      const host = user === 'a5' ? 'c3.example' : 'example.com';
+      return [user, stack.use(await SoftPhone.open({ user, domain: host }))] as const;
+    });
+    const phones = Object.fromEntries(await Promise.all(opened)) as CallSites['phones'];
     const sites = new CallSites(pair, c3, phones, stack.move());
     try {
-      await sites.#configure();
       const { c1, c2 } = pair;
+      await configureCallSites({ c1, c2, c3 });
+      const [head1, head2] = await Promise.all([c1.head(), c2.head()]);
       await Promise.all([
-        sites.move('a1', c1),
-        sites.move('a2', c1),
-        sites.move('a3', c2),
-        sites.move('a4', c2),
+        c2.waitServing('processor-standby-c1', head1.seq),
+        c1.waitServing('processor-standby-c2', head2.seq),
+        ...(['a1', 'a2', 'busy1', 'slow1'] as const).map((name) => sites.move(name, c1)),
+        ...(['a3', 'a4', 'busy2', 'slow2'] as const).map((name) => sites.move(name, c2)),
         sites.move('a5', c3),
       ]);
       return sites;
@@ -73,8 +63,20 @@ export class CallSites implements AsyncDisposable {
   /** The device registers at the site, and goes on doing so until it is let in. */
   async move(name: DeviceName, site: TestSite): Promise<void> {
     const phone = this.phones[name];
-    phone.server = await sipAddress(site);
+    phone.server = await site.sip();
     await site.waitFor(`${name} to be registered`, async () => (await phone.register()) === 200);
+  }
+
+  /** Waits until the site's distribution has the phone's binding, or has it no longer. */
+  async waitKnown(site: TestSite, { contact }: SoftPhone, isKnown: boolean): Promise<void> {
+    const peer = site === this.pair.c1 ? 'c2' : 'c1';
+    const database = await site.database('shared');
+    await site.waitFor(`${contact} to be ${isKnown ? 'known' : 'forgotten'}`, async () => {
+      const { rows } = await database.query<{ contact: string }>(
+        `select contact from own.flows where not gone union all select contact from peer_${peer}.flows where not gone`,
+      );
+      return rows.some((flow) => flow.contact === contact) === isKnown;
+    });
   }
 
   /** One device calls the other, which answers; again, as long as what one site learned has not come to the other. */
@@ -106,6 +108,17 @@ export class CallSites implements AsyncDisposable {
     await hears.requests.next();
   }
 
+  /** One device dials, another answers; they hang up. */
+  async dial(from: DeviceName, number: string, to: DeviceName): Promise<void> {
+    const call = this.phones[from].call(number);
+    const [caller, callee] = await Promise.all([
+      call.answered(),
+      this.phones[to].ringing().then((each) => each.ring().accept()),
+    ]);
+    await caller.bye();
+    await callee.requests.next();
+  }
+
   /** kill -9 of everything of a site. */
   async kill(site: TestSite): Promise<void> {
     const processes = await site.processes();
@@ -116,63 +129,4 @@ export class CallSites implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stack.disposeAsync();
   }
-
-  async #configure(): Promise<void> {
-    const { c1, c2 } = this.pair;
-    const at = { c1: await sipAddress(c1), c2: await sipAddress(c2), c3: await sipAddress(this.c3) };
-    const text = ({ host, port }: Address): string => `${host}:${port}`;
-    const thirdParty = (name: 'c1' | 'c2' | 'c3') => ({
-      name,
-      addresses: [text(at[name])],
-      transport: 'udp',
-      certificate_sha256: null,
-      probe: true,
-    });
-    const serves = async (site: TestSite, name: string, devices: readonly DeviceName[]): Promise<void> => {
-      await site.put(domain, { name, realm: name, aliases: [] });
-      for (const device of devices) {
-        const aor = `${device}@${name}`;
-        const other = { c1: 'c2', c2: 'c1' }[site.name] ?? null;
-        const ha1 = digestHa1('MD5', device, name, 'secret');
-        await site.put(
-          subscriber,
-          subscriber.schema.parse({
-            aor,
-            ha1_md5: ha1,
-            home_site: site.name,
-            backup_site: other,
-            class_of_service: ['all'],
-          }),
-        );
-        await site.put(number, { number: numberOf[device], aor });
-      }
-    };
-    const leads = (site: TestSite, prefix: string, hops: readonly ('c1' | 'c2' | 'c3')[]) =>
-      site.put(
-        route,
-        route.schema.parse({
-          prefix,
-          class: 'all',
-          next_hops: hops.map((hop) => `sip:${text(at[hop])}`),
-        }),
-      );
-    await Promise.all([
-      serves(c1, 'example.com', ['a1', 'a2']),
-      serves(c2, 'example.com', ['a3', 'a4']),
-      serves(this.c3, 'c3.example', ['a5']),
-    ]);
-    for (const site of [c1, c2]) {
-      await site.put(thirdPartySite, thirdParty('c3'));
-      await leads(site, '+44', ['c3']);
-    }
-    for (const name of ['c1', 'c2'] as const) await this.c3.put(thirdPartySite, thirdParty(name));
-    await leads(this.c3, '+49', ['c1', 'c2']);
-  }
-}
-
-async function sipAddress(site: TestSite): Promise<Address> {
-  const { config } = await site.file();
-  const listen = config.sip?.udp?.listen;
-  if (!listen) throw new Error(`${site.name} speaks no SIP over UDP`);
-  return listen;
 }
