@@ -6,6 +6,7 @@ import type { Admission } from '../calls/admission.ts';
 import { deviceDigest, dialogEnds } from '../calls/dialog-token.ts';
 import type { DialogEnd } from '../calls/dialog-token.ts';
 import { targetOf } from '../calls/plan.ts';
+import type { Surroundings } from '../calls/plan.ts';
 import { chainOf } from '../calls/target.ts';
 import type { Binding, Chain } from '../calls/target.ts';
 import type { BindingsSource, Pair } from './ports.ts';
@@ -14,7 +15,7 @@ import type { Ways } from './ways.ts';
 export type DialogsOptions = {
   readonly pair: Pair;
   readonly bindings: BindingsSource;
-  readonly ways: Ways;
+  readonly ways: Pick<Ways, 'surroundings' | 'onward' | 'askPeers' | 'flowOf'>;
 };
 
 /** Where the ends of dialogs are now: by the devices that tokens name, not by the sockets they once had. */
@@ -39,11 +40,16 @@ export class Dialogs {
       return chain ? [chain] : [];
     }
     const ofDevice = bindings.of(end.aor).filter(({ device }) => deviceDigest(device) === end.device);
-    const targets = ofDevice.map((binding) => targetOf(binding, ways.surroundings, isFromPeer));
-    const chain = chainOf(targets.filter((target) => target !== undefined));
-    if (chain) return [chain];
-    const beyond = isFromPeer ? undefined : ways.askPeers({ address: end.aor, number: null });
-    return beyond ? [beyond] : [];
+    const through = (surroundings: Surroundings): Chain | undefined => {
+      const targets = ofDevice.map((binding) => targetOf(binding, surroundings, isFromPeer));
+      return chainOf(targets.filter((target) => target !== undefined));
+    };
+    const chain =
+      through(ways.surroundings) ??
+      (isFromPeer ? undefined : ways.askPeers({ address: end.aor, number: null })) ??
+      // There is no other way: a front that was just dead may be back since it was last probed.
+      through({ ...ways.surroundings, isPeerAlive: () => true });
+    return chain ? [chain] : [];
   }
 
   /** The dialog token that the peer's front has put into a request. */

@@ -43,6 +43,7 @@ export async function manyDevices(
 
 async function registerMany(pair: DualhomePair, first: number, count: number) {
   const { c1 } = pair.two;
+  await untilNoTransactions(c1);
   const before = await heapBytesOf(c1, front);
   await using ports = await takePortBlock();
   const source = { host: '127.0.0.1', port: ports.first };
