@@ -8,6 +8,7 @@ const benches: Readonly<Record<string, () => Promise<{ run(options: BenchOptions
   isolation: () => import('./isolation/main.ts'),
   registration: () => import('./registration/main.ts'),
   calls: () => import('./calls/main.ts'),
+  soak: () => import('./soak/main.ts'),
 };
 
 export type BenchOptions = {

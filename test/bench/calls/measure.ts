@@ -100,7 +100,12 @@ async function postDialDelaysMs(path: CallPath): Promise<readonly number[]> {
   return delays.flat();
 }
 
-const callsOn = ({ callerHost: host, site, callees: users }: CallPath): Omit<SippOptions, 'calls'> => ({
+/** What sipp needs to call along a path. */
+export const callsOn = ({
+  callerHost: host,
+  site,
+  callees: users,
+}: CallPath): Omit<SippOptions, 'calls'> => ({
   scenario: 'uac',
   target: site,
   host,
