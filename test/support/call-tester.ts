@@ -121,7 +121,8 @@ function inWords(outputs: readonly CallOutput<string>[]): string[] {
       case 'set-no-answer':
         return [`ring party ${output.party} for ${output.ms} ms`];
       case 'cancel':
-        return [`cancel ${output.branch}`];
+      case 'quieten':
+        return [`${output.kind} ${output.branch}`];
       default:
         return output.timer === 'silence' ? [`${output.kind.split('-')[0]} silence ${output.branch}`] : [];
     }

@@ -61,6 +61,10 @@ export class TransactionTester {
     return this.#take(this.layer.transportError(transaction));
   }
 
+  quieten(transaction: ClientTransaction<string>): string[] {
+    return this.#take(this.layer.quieten(transaction));
+  }
+
   /** Lets one running timer run out at once, whatever the clock says. */
   fire(transaction: ClientTransaction<string> | ServerTransaction<string>, name: string): string[] {
     const timer = transaction.timers.find((running) => running.name === name);

@@ -38,7 +38,7 @@ export type CallOutput<R> =
       readonly forwardings: readonly Forwarding[];
     }
   | { readonly kind: 'locate'; readonly branch: number; readonly destination: Destination }
-  | { readonly kind: 'cancel'; readonly branch: number }
+  | { readonly kind: 'cancel' | 'quieten'; readonly branch: number }
   | { readonly kind: 'relay'; readonly branch: number; readonly response: R }
   /** The final response; without `response` it is made here. */
   | {

@@ -234,6 +234,7 @@ export class Call<R> {
       case 'answer':
         return void this.#outputs.push(finalAnswer(output, this.#refusal, this.#attempts));
       case 'cancel':
+      case 'quieten':
         return void (this.#attempts[output.branch]?.target.kind !== 'locate' && this.#outputs.push(output));
       default:
         if (this.#attempts[output.branch]?.target.kind !== 'locate') {

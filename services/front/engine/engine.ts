@@ -134,6 +134,11 @@ export class Engine implements Disposable {
     return transaction;
   }
 
+  /** It is not sent again where nothing came back yet; what comes back is told as ever. */
+  quieten(transaction: Outgoing): void {
+    this.#run(this.#layer.quieten(transaction));
+  }
+
   /** Its final response is not waited for any longer; nothing is told. */
   abandon(transaction: Outgoing): void {
     this.#run(this.#layer.abandon(transaction));

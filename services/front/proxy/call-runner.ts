@@ -131,6 +131,8 @@ export class CallRunner {
         return void this.#locate(output.branch, output.destination);
       case 'cancel':
         return this.#cancelBranch(output.branch);
+      case 'quieten':
+        return this.#quieten(output.branch);
       case 'relay':
         return this.#relay(output.response);
       case 'answer':
@@ -192,6 +194,11 @@ export class CallRunner {
     if (!sent) return;
     const cancel = parseDatagram(buildCancel(sent.request)) as Request;
     this.#context.engine.send(cancel, sent.flow, unheeded);
+  }
+
+  #quieten(branch: number): void {
+    const transaction = this.#sent.get(branch)?.transaction;
+    if (transaction) this.#context.engine.quieten(transaction);
   }
 
   #relay(response: Response): void {

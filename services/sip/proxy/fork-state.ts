@@ -42,6 +42,8 @@ export type ForkInput<T, R> =
 export type ForkOutput<T, R> =
   | { readonly kind: 'forward'; readonly branch: number; readonly target: T }
   | { readonly kind: 'cancel'; readonly branch: number }
+  /** The INVITE is not to be sent again: another branch is taken, and nothing came back from this one yet. */
+  | { readonly kind: 'quieten'; readonly branch: number }
   /** A 101-199, or a 2xx, goes upstream as it is. */
   | { readonly kind: 'relay'; readonly branch: number; readonly response: R }
   /** The chosen final response; without `response` it is to be made here. */

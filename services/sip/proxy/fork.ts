@@ -121,7 +121,7 @@ function timeUp<T, R>(draft: Draft<T, R>, branch: DraftBranch<T, R>): void {
 function giveUp<T, R>(draft: Draft<T, R>, branch: DraftBranch<T, R>): void {
   if (branch.state === 'ended') return;
   branch.result ??= noAnswer(draft);
-  cancel(draft, branch);
+  leave(draft, branch);
 }
 
 function cancelAll<T, R>(draft: Draft<T, R>): void {
@@ -150,7 +150,14 @@ function end<T, R>(draft: Draft<T, R>, branch: DraftBranch<T, R>, result: Branch
 
 function stopOthers<T, R>(draft: Draft<T, R>, but: DraftBranch<T, R>): void {
   draft.waiting = [];
-  for (const branch of draft.branches) if (branch !== but) cancel(draft, branch);
+  for (const branch of draft.branches) if (branch !== but) leave(draft, branch);
+}
+
+/** Another branch is taken instead: one that rings is cancelled, one that is silent is not asked again. */
+function leave<T, R>(draft: Draft<T, R>, branch: DraftBranch<T, R>): void {
+  if (draft.isInvite && branch.state === 'calling')
+    draft.outputs.push({ kind: 'quieten', branch: branch.id });
+  cancel(draft, branch);
 }
 
 /** Only INVITE is cancelled, and only once something came back (section 9.1). */

@@ -107,6 +107,11 @@ export class TransactionLayer<T> {
     return this.#feed(transaction, 'transport error', {});
   }
 
+  /** Nobody needs the request any longer: where nothing came back yet, it is not sent again. */
+  quieten(transaction: ClientTransaction<T>): Output<T>[] {
+    return this.#feed(transaction, 'quieten', {});
+  }
+
   /** No final response is waited for any longer: an INVITE that was proceeding has no timer that would end it. */
   abandon(transaction: ClientTransaction<T>): Output<T>[] {
     const outputs: Output<T>[] = [];
@@ -154,5 +159,5 @@ export class TransactionLayer<T> {
 
 /** Whether a request has no final response yet. */
 export function isWaiting<T>({ state }: ClientTransaction<T>): boolean {
-  return state === 'calling' || state === 'trying' || state === 'proceeding';
+  return state === 'calling' || state === 'quiet' || state === 'trying' || state === 'proceeding';
 }

@@ -1,13 +1,15 @@
 import type { TimerName } from './timers.ts';
 
 export type State =
-  'calling' | 'trying' | 'proceeding' | 'accepted' | 'completed' | 'confirmed' | 'terminated';
+  'calling' | 'quiet' | 'trying' | 'proceeding' | 'accepted' | 'completed' | 'confirmed' | 'terminated';
 
 /**
  * What can happen to a transaction. A status class comes from the network to a client transaction and from its
- * user to a server transaction; `request` is a retransmission of the request a server transaction was made for.
+ * user to a server transaction; `request` is a retransmission of the request a server transaction was made for;
+ * `quieten` comes from the user of a client transaction that nothing came back to.
  */
-export type Event = 'request' | 'ACK' | '1xx' | '2xx' | '300-699' | `timer ${TimerName}` | 'transport error';
+export type Event =
+  'request' | 'quieten' | 'ACK' | '1xx' | '2xx' | '300-699' | `timer ${TimerName}` | 'transport error';
 
 export type Action =
   /** Sends the client's request; the server's newest response, if there is one. */

@@ -76,7 +76,7 @@ describe('a call to a subscriber', () => {
     expect(call.step({ kind: 'registered', target: flowTo('cell') })).toEqual(['forward 2 flow:cell']);
     expect(call.step({ kind: 'registered', target: flowTo('cell') })).toEqual([]);
     expect(call.step({ kind: 'registered', target: flowTo('hers', 'carol@example.com') })).toEqual([]);
-    expect(call.respond(2, 200)).toEqual(['relay 200 of 2']);
+    expect(call.respond(2, 200)).toEqual(['relay 200 of 2', 'quieten 1']);
     expect(call.step({ kind: 'registered', target: flowTo('third') })).toEqual([]);
   });
 
@@ -211,15 +211,16 @@ describe('a call that leaves by a route', () => {
   };
 
   it('takes the next hop after silence, an error of the first, or a 503', () => {
-    for (const fail of [
-      (call: CallTester) => call.step({ kind: 'silent', branch: 1 }),
-      (call: CallTester) => call.step({ kind: 'unsendable', branch: 1 }),
-      (call: CallTester) => call.respond(1, 503),
-      (call: CallTester) => call.respond(1, 500),
-    ]) {
+    const failures = [
+      [(call: CallTester) => call.step({ kind: 'silent', branch: 1 }), 'quieten 1'],
+      [(call: CallTester) => call.step({ kind: 'unsendable', branch: 1 })],
+      [(call: CallTester) => call.respond(1, 503)],
+      [(call: CallTester) => call.respond(1, 500)],
+    ] as const;
+    for (const [fail, ...last] of failures) {
       const { call, first } = leaving('a', 'b');
       expect(first).toEqual(['forward 1 sip:a', 'set silence 1']);
-      expect(fail(call)).toEqual(['clear silence 1', 'forward 2 sip:b', 'set silence 2']);
+      expect(fail(call)).toEqual(['clear silence 1', 'forward 2 sip:b', 'set silence 2', ...last]);
     }
   });
 
@@ -232,7 +233,11 @@ describe('a call that leaves by a route', () => {
   it('is answered 504 where every hop was silent, 500 where the last said 503', () => {
     const silent = leaving('a', 'b');
     silent.call.step({ kind: 'silent', branch: 1 });
-    expect(silent.call.step({ kind: 'silent', branch: 2 })).toEqual(['clear silence 2', 'answer 504']);
+    expect(silent.call.step({ kind: 'silent', branch: 2 })).toEqual([
+      'clear silence 2',
+      'quieten 2',
+      'answer 504',
+    ]);
     const unavailable = leaving('a', 'b');
     unavailable.call.step({ kind: 'silent', branch: 1 });
     expect(unavailable.call.respond(2, 503)).toEqual(['clear silence 2', 'answer 500']);

@@ -26,7 +26,10 @@ async function chainsTo({
   const pair = { site: 'c1', keys: [], peers: [], isLinkUp: () => true } as unknown as DialogsOptions['pair'];
   const dialogs = new Dialogs({ pair, ways, bindings: { of: () => [desk] } });
   const end = { aor: desk.aor, device: deviceDigest(desk.device) };
-  return await dialogs.chainsTo({ kind: 'dialog', end, token: '', uri: desk.contact, routes: [] }, isFromPeer);
+  return await dialogs.chainsTo(
+    { kind: 'dialog', end, token: '', uri: desk.contact, routes: [] },
+    isFromPeer,
+  );
 }
 
 test('a request within a call goes to a device at a peer that was dead when it was last probed: there is no other way', async () => {

@@ -40,7 +40,8 @@ function inWords(outputs: readonly ForkOutput<string, string>[]): string[] {
       case 'clear-timer':
         return `clear ${output.branch}`;
       case 'cancel':
-        return `cancel ${output.branch}`;
+      case 'quieten':
+        return `${output.kind} ${output.branch}`;
     }
   });
 }
@@ -64,7 +65,7 @@ describe('a fork', () => {
     const fork = new ForkTester([['a', 'b', 'c']]);
     fork.receive(0, 180);
     fork.receive(1, 180);
-    expect(quiet(fork.receive(0, 200))).toEqual(['relay 200 of 0', 'cancel 1']);
+    expect(quiet(fork.receive(0, 200))).toEqual(['relay 200 of 0', 'cancel 1', 'quieten 2']);
     expect(quiet(fork.receive(2, 180))).toEqual(['cancel 2']);
     expect(quiet(fork.receive(1, 487))).toEqual([]);
     expect(isForkOver(fork.fork)).toBe(false);
@@ -212,9 +213,9 @@ describe('time and transport', () => {
 });
 
 describe('a branch that is not waited for any longer', () => {
-  test('lets the next group go ahead; still silent it is cancelled when it speaks', () => {
+  test('lets the next group go ahead; still silent it is asked no more, and cancelled when it speaks', () => {
     const fork = new ForkTester([['a'], ['b']]);
-    expect(quiet(fork.do({ kind: 'abandon', branch: 0 }))).toEqual(['forward 1 to b']);
+    expect(quiet(fork.do({ kind: 'abandon', branch: 0 }))).toEqual(['quieten 0', 'forward 1 to b']);
     expect(quiet(fork.receive(0, 180))).toEqual(['cancel 0']);
     expect(quiet(fork.receive(0, 487))).toEqual([]);
     expect(quiet(fork.receive(1, 486))).toEqual(['answer 486 of 1']);

@@ -30,6 +30,7 @@ function clientSubject(method: string): Figure['subject'] {
     const act = (event: string) => {
       if (event.startsWith('timer ')) return tester.fire(transaction, event.slice(6));
       if (event === 'transport error') return tester.failToSend(transaction);
+      if (event === 'quieten') return tester.quieten(transaction);
       return tester.receiveResponse(responseTo(request, Number(event)));
     };
     return { tester, transaction, do: act };
@@ -58,12 +59,13 @@ const figures: Readonly<Record<string, Figure>> = {
     subject: clientSubject('INVITE'),
     states: {
       calling: [],
+      quiet: ['quieten'],
       proceeding: ['180'],
       completed: ['486'],
       accepted: ['200'],
       terminated: ['timer B'],
     },
-    events: ['100', '180', '200', '302', '486', '503', '603', 'transport error', ...timers],
+    events: ['100', '180', '200', '302', '486', '503', '603', 'transport error', 'quieten', ...timers],
     arrows: `
       calling    | timer A         | calling    | send INVITE, set A 1000
       calling    | timer B         | terminated | clear A, timeout, terminated
@@ -75,6 +77,16 @@ const figures: Readonly<Record<string, Figure>> = {
       calling    | 486             | completed  | clear A, clear B, send ACK, to user 486, set D 32000
       calling    | 503             | completed  | clear A, clear B, send ACK, to user 503, set D 32000
       calling    | 603             | completed  | clear A, clear B, send ACK, to user 603, set D 32000
+      calling    | quieten         | quiet      | clear A
+      quiet      | timer B         | terminated | timeout, terminated
+      quiet      | transport error | terminated | clear B, transport-error, terminated
+      quiet      | 100             | proceeding | clear B, to user 100
+      quiet      | 180             | proceeding | clear B, to user 180
+      quiet      | 200             | accepted   | clear B, to user 200, set M 32000
+      quiet      | 302             | completed  | clear B, send ACK, to user 302, set D 32000
+      quiet      | 486             | completed  | clear B, send ACK, to user 486, set D 32000
+      quiet      | 503             | completed  | clear B, send ACK, to user 503, set D 32000
+      quiet      | 603             | completed  | clear B, send ACK, to user 603, set D 32000
       proceeding | 100             | proceeding | to user 100
       proceeding | 180             | proceeding | to user 180
       proceeding | 200             | accepted   | to user 200, set M 32000
