@@ -35,7 +35,7 @@ describe('a simulated phone', () => {
     const answered = incoming.accept();
     const { status, call } = await dialling.outcome;
     expect(status).toBe(200);
-    await answered.acknowledged;
+    expect(await answered.acknowledged).toBe(true);
 
     expect((await call?.request('INVITE'))?.status).toBe(200);
     expect((await answered.bye())?.status).toBe(200);

@@ -137,8 +137,9 @@ export class TourPhones implements AsyncDisposable {
       await this.#register(context, ['A1', 'A2'], c1);
       return {};
     });
-    await this.#call(context, 'call-afterwards-a5-a1', 'A5 calls A1 at c1', 'A5', 'A1');
-    await this.#call(context, 'call-afterwards-a3-a2', 'A3 calls A2 of the other site', 'A3', 'A2');
+    await this.#call(context, 'call-afterwards-a5-a1', 'A5 calls A1 at c1', 'A5', 'A1', ['c3', 'c1']);
+    const across = ['c2', 'c1'];
+    await this.#call(context, 'call-afterwards-a3-a2', 'A3 calls A2 of the other site', 'A3', 'A2', across);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -154,13 +155,16 @@ export class TourPhones implements AsyncDisposable {
     }
   }
 
+  /** A call; where sites are given, again until it goes by them: the others learn in a moment that one is back. */
   async #call(
     { steps, signal }: TourContext,
     step: string,
     title: string,
     from: Name,
     to: Name,
+    sites?: readonly string[],
   ): Promise<void> {
+    const path = sites && [from, ...sites, to].join(' > ');
     await steps.run(
       step,
       title,
@@ -169,6 +173,7 @@ export class TourPhones implements AsyncDisposable {
         await persist(`${from} calls ${to}`, signal, async () => {
           const result = await this.#callOnce(from, to);
           if (typeof result === 'string') return result;
+          if (path !== undefined && result.path !== path) return `it went ${result.path}`;
           made = result;
           return true;
         });
@@ -191,6 +196,7 @@ export class TourPhones implements AsyncDisposable {
     const answered = incoming.accept();
     const { status, call } = await dialling.outcome;
     if (!call) return `${status} after it rang`;
+    if (!(await answered.acknowledged)) return 'the answer was not acknowledged';
     const bye = await answered.bye();
     await call.ended;
     if (bye?.status !== 200) return `BYE: ${bye?.status ?? 'no answer'}`;

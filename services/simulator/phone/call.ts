@@ -14,14 +14,14 @@ const repeatMs = 500;
 const repeatMsMax = 32_000;
 
 /** A call that was answered, as one of its ends has it. */
-export class Call {
+export class Call implements Disposable {
   readonly dialog: Dialog;
   /** Requests that came within it, newest last. */
   readonly received: Request[] = [];
   readonly #userAgent: UserAgent;
   readonly #contact: string;
   readonly #ended = Promise.withResolvers<'here' | 'there'>();
-  readonly #acknowledged = Promise.withResolvers<void>();
+  readonly #acknowledged = Promise.withResolvers<boolean>();
   #repeating: NodeJS.Timeout | undefined;
 
   constructor(dialog: Dialog, userAgent: UserAgent, contact: string) {
@@ -35,8 +35,8 @@ export class Call {
     return this.#ended.promise;
   }
 
-  /** Resolves when the other end has acknowledged the answer; at the called. */
-  get acknowledged(): Promise<void> {
+  /** At the called: resolves with whether the other end has acknowledged the answer, in time and before the end. */
+  get acknowledged(): Promise<boolean> {
     return this.#acknowledged.promise;
   }
 
@@ -62,7 +62,7 @@ export class Call {
   /** Hangs up; undefined where nobody answered. */
   async bye(through?: Endpoint): Promise<Response | undefined> {
     const response = await this.request('BYE', { through });
-    this.#ended.resolve('here');
+    this.#end('here');
     return response;
   }
 
@@ -78,7 +78,7 @@ export class Call {
     const bytes = buildResponse(invite, 200, { toTag, headers });
     const send = (waitMs: number, sentMs: number): void => {
       this.#userAgent.respond(transaction, 200, bytes);
-      if (sentMs >= repeatMsMax) return;
+      if (sentMs >= repeatMsMax) return this.#acknowledged.resolve(false);
       this.#repeating = setTimeout(() => send(Math.min(2 * waitMs, 4_000), sentMs + waitMs), waitMs);
       this.#repeating.unref();
     };
@@ -87,7 +87,12 @@ export class Call {
 
   onAck(): void {
     clearTimeout(this.#repeating);
-    this.#acknowledged.resolve();
+    this.#acknowledged.resolve(true);
+  }
+
+  /** The phone is off: nothing is sent any more. */
+  [Symbol.dispose](): void {
+    this.#end('here');
   }
 
   /** A request within the call came. */
@@ -103,6 +108,7 @@ export class Call {
 
   #end(by: 'here' | 'there'): void {
     clearTimeout(this.#repeating);
+    this.#acknowledged.resolve(false);
     this.#ended.resolve(by);
   }
 }

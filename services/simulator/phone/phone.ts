@@ -171,6 +171,7 @@ export class Phone implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const call of this.#calls.values()) call[Symbol.dispose]();
     await this.#userAgent?.[Symbol.asyncDispose]();
   }
 
