@@ -8,14 +8,19 @@ const portMax = 32_000;
 
 const given = new Set<number>();
 
-/** A port nobody listens on now, over TCP at each of `hosts` and over UDP; this process is given each once. */
-export async function freePort(hosts: readonly string[] = ['127.0.0.1']): Promise<number> {
+/**
+ * A port nobody listens on now, over TCP at each of `hosts` and over UDP, or the first of `count` such ports in a row;
+ * this process is given each once.
+ */
+export async function freePort(hosts: readonly string[] = ['127.0.0.1'], count = 1): Promise<number> {
   for (;;) {
-    const port = portMin + Math.floor(Math.random() * (portMax - portMin));
-    if (given.has(port)) continue;
-    given.add(port);
-    const free = await Promise.all(hosts.flatMap((host) => [isFree(host, port), isFreeForUdp(host, port)]));
-    if (free.every(Boolean)) return port;
+    const first = portMin + Math.floor(Math.random() * (portMax - portMin));
+    const ports = Array.from({ length: count }, (_, index) => first + index);
+    if (ports.some((port) => given.has(port))) continue;
+    for (const port of ports) given.add(port);
+    const places = hosts.flatMap((host) => ports.map((port) => [host, port] as const));
+    const free = await Promise.all(places.flatMap((at) => [isFree(...at), isFreeForUdp(...at)]));
+    if (free.every(Boolean)) return first;
   }
 }
 

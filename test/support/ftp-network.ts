@@ -25,12 +25,18 @@ export class FtpNetwork implements AsyncDisposable {
     this.#stack = stack;
   }
 
-  /** The server is to listen at `address`, its passive port being `passivePort`. */
-  static async around(address: Subject['address'], passivePort: number): Promise<FtpNetwork> {
+  /** The server is to listen at `address`, its passive ports being `passivePort` and those after it. */
+  static async around(
+    address: Subject['address'],
+    passivePort: number,
+    passivePorts = 1,
+  ): Promise<FtpNetwork> {
     await using starting = new AsyncDisposableStack();
     const control = starting.use(await TcpProxy.listen({ target: address, host: proxyHost }));
     const target = { host: address.host, port: passivePort };
-    const data = starting.use(await TcpProxy.listen({ target, host: proxyHost, port: passivePort }));
+    const data = starting.use(
+      await TcpProxy.listen({ target, host: proxyHost, port: passivePort, ports: passivePorts }),
+    );
     return new FtpNetwork(control, data, starting.move());
   }
 
@@ -66,7 +72,7 @@ export async function startOursInNetwork(options: Partial<FtpServerOptions> = {}
   return { root, server, network, [Symbol.asyncDispose]: () => started.disposeAsync() };
 }
 
-/** A port free at both addresses. */
-export function freePassivePort(): Promise<number> {
-  return freePort(['127.0.0.1', proxyHost]);
+/** A port free at both addresses, or the first of so many. */
+export function freePassivePort(count = 1): Promise<number> {
+  return freePort(['127.0.0.1', proxyHost], count);
 }

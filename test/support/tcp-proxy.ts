@@ -12,6 +12,8 @@ export type TcpProxyOptions = {
   readonly host?: string | undefined;
   /** Any free one if absent. */
   readonly port?: number | undefined;
+  /** On how many ports in a row it listens; each leads to the target's port as much higher. */
+  readonly ports?: number | undefined;
 };
 
 const directions: readonly Direction[] = ['up', 'down'];
@@ -24,21 +26,29 @@ export class TcpProxy implements AsyncDisposable {
   /** Where the next connection goes. */
   target: TcpProxyOptions['target'];
   readonly #server: Server;
+  /** Those of further ports; what they accept `#server` has accepted. */
+  readonly #others: readonly Server[];
   readonly #shapes: Readonly<Record<Direction, LaneShape>> = { up: new LaneShape(), down: new LaneShape() };
   readonly #connections = new Set<Connection>();
   #accepted = 0;
   #refusing = false;
 
-  private constructor({ target }: TcpProxyOptions, server: Server) {
+  private constructor({ target }: TcpProxyOptions, server: Server, others: readonly Server[]) {
     this.target = target;
     this.#server = server;
+    this.#others = others;
     server.on('connection', (client) => this.#accept(client));
+    for (const other of others) other.on('connection', (client) => server.emit('connection', client));
   }
 
-  static async listen(options: TcpProxyOptions): Promise<TcpProxy> {
-    const server = createServer({ allowHalfOpen: true });
-    await once(server.listen(options.port ?? 0, options.host ?? '127.0.0.1'), 'listening');
-    return new TcpProxy(options, server);
+  static async listen({ host = '127.0.0.1', port = 0, ports = 1, ...options }: TcpProxyOptions) {
+    const listening = async (at: number) => {
+      const server = createServer({ allowHalfOpen: true });
+      await once(server.listen(at, host), 'listening');
+      return server;
+    };
+    const others = Array.from({ length: ports - 1 }, (_, index) => listening(port + 1 + index));
+    return new TcpProxy(options, await listening(port), await Promise.all(others));
   }
 
   get address(): { readonly host: string; readonly port: number } {
@@ -104,16 +114,18 @@ export class TcpProxy implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const closed = once(this.#server, 'close');
-    this.#server.close();
+    const servers = [this.#server, ...this.#others];
+    const closed = servers.map((server) => once(server, 'close'));
+    for (const server of servers) server.close();
     this.cut('rst');
-    await closed;
+    await Promise.all(closed);
   }
 
   #accept(client: Socket): void {
     this.#accepted += 1;
     if (this.#refusing) return void client.resetAndDestroy();
-    const target = connect({ ...this.target, allowHalfOpen: true });
+    const port = this.target.port + ((client.localPort ?? this.address.port) - this.address.port);
+    const target = connect({ ...this.target, port, allowHalfOpen: true });
     const connection = new Connection(client, target, this.#shapes);
     this.#connections.add(connection);
     void connection.closed.then(() => this.#connections.delete(connection));

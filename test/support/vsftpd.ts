@@ -13,6 +13,9 @@ import { TemporaryDirectory } from './temporary-directory.ts';
 
 const program = ['/usr/sbin/vsftpd', '/usr/local/sbin/vsftpd'].find((path) => existsSync(path));
 
+/** More than sessions it has at once: one waits for a port that another has, and does not answer meanwhile. */
+const passivePorts = 10;
+
 /** Why tests with vsftpd cannot run here; undefined where they can. */
 export const vsftpdMissing = program ? undefined : 'vsftpd is not installed (apt-get install vsftpd)';
 
@@ -36,7 +39,7 @@ export async function startVsftpd(
   await using starting = new AsyncDisposableStack();
   const directory = starting.use(await TemporaryDirectory.create());
   const port = await freePassivePort();
-  const passivePort = await freePassivePort();
+  const passivePort = await freePassivePort(passivePorts);
   await mkdir(directory.file('root/in'), { recursive: true });
   for (const [name, pem] of Object.entries(serverTls)) await writeFile(directory.file(`${name}.pem`), pem);
   const settings = { ...plainSettings, ...(security === 'plain' ? {} : tlsSettings(directory, security)) };
@@ -45,7 +48,7 @@ export async function startVsftpd(
     ...(security === 'plain' ? {} : { require_cert: asked, validate_cert: asked }),
     listen_port: port,
     pasv_min_port: passivePort,
-    pasv_max_port: passivePort,
+    pasv_max_port: passivePort + passivePorts - 1,
   };
   const lines = Object.entries({ ...settings, ...own, anon_root: directory.file('root') });
   await writeFile(directory.file('vsftpd.conf'), lines.map(([key, value]) => `${key}=${value}\n`).join(''));
@@ -57,7 +60,9 @@ export async function startVsftpd(
     await exited;
   });
   await answering(port);
-  const network = starting.use(await FtpNetwork.around({ host: '127.0.0.1', port }, passivePort));
+  const network = starting.use(
+    await FtpNetwork.around({ host: '127.0.0.1', port }, passivePort, passivePorts),
+  );
   const started = starting.move();
   const { key, cert, ca, servername } = clientTls;
   return {
