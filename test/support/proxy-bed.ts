@@ -4,7 +4,6 @@ import { OwnAddresses } from '../../services/front/proxy/own-addresses.ts';
 import type { CallDispatch, Pair } from '../../services/front/proxy/ports.ts';
 import { Prober } from '../../services/front/proxy/prober.ts';
 import { Proxy } from '../../services/front/proxy/proxy.ts';
-import type { Servers } from '../../services/front/proxy/servers.ts';
 import { createServers } from '../../services/front/proxy/servers.ts';
 import { Ways } from '../../services/front/proxy/ways.ts';
 import type { Binding } from '../../services/front/calls/target.ts';
@@ -75,11 +74,12 @@ export class ProxyBed implements AsyncDisposable {
       readonly files: Files;
       readonly ports: Readonly<Record<'udp' | 'tcp' | 'tls', number>>;
       readonly peers?: readonly { name: string; sip: Address; key: Buffer; files: Files }[];
-      readonly servers?: Servers;
+      /** `host:port` of the DNS server; the system's where left out. */
+      readonly dns?: string | undefined;
     },
   ): Promise<ProxyBed> {
     const bed = new ProxyBed(site);
-    const { key, files, ports, peers = [] } = options;
+    const { key, files, ports, peers = [], dns } = options;
     const certificates = bed.#stack.use(
       await CertificateStore.open({
         ...files,
@@ -123,9 +123,8 @@ export class ProxyBed implements AsyncDisposable {
     };
     const own = new OwnAddresses(listeners, pair.keys);
     const prober = bed.#stack.use(new Prober({ engine, own, clock: systemClock, onChange: () => undefined }));
-    const servers =
-      options.servers ??
-      createServers(new DnsResolver({ onFailure: () => undefined }), ['UDP', 'TCP', 'TLS']);
+    const resolver = new DnsResolver({ servers: dns ? [dns] : undefined, onFailure: () => undefined });
+    const servers = createServers(resolver, ['UDP', 'TCP', 'TLS']);
     const ways = new Ways({ pair, transports, servers, prober });
     const bindings = { of: (aor: string) => bed.#bindings.filter((binding) => binding.aor === aor) };
     const dispatch = dispatchTo(configurations, bed.state.down);
@@ -231,6 +230,7 @@ export async function openSites(
   configure: (
     addresses: Readonly<Record<SiteName, Address>>,
   ) => Readonly<Record<SiteName, readonly CallConfiguration[]>>,
+  dns?: string,
 ): Promise<ProxyBeds> {
   const stack = new AsyncDisposableStack();
   const directory = stack.use(await TemporaryDirectory.create());
@@ -256,7 +256,9 @@ export async function openSites(
     return { name, key, files: files[name], sip: { host: '127.0.0.1', port: own.tls } };
   };
   const open = async (name: SiteName, peers: ReturnType<typeof peer>[]) =>
-    stack.use(await ProxyBed.open(name, configurations[name], { ...parts[name], files: files[name], peers }));
+    stack.use(
+      await ProxyBed.open(name, configurations[name], { ...parts[name], files: files[name], peers, dns }),
+    );
   const beds = {
     c1: await open('c1', [peer('c2')]),
     c2: await open('c2', [peer('c1')]),

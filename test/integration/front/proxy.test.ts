@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SubscriberRow } from '../../../services/processor/calls/configuration.ts';
 import { callConfiguration, routeRow, subscriberRow } from '../../support/call-configuration.ts';
+import { DnsServer } from '../../support/dns-server.ts';
 import { linkLostAt, openSites } from '../../support/proxy-bed.ts';
 import type { ProxyBed, ProxyBeds, SiteName } from '../../support/proxy-bed.ts';
 import { SoftPhone } from '../../support/soft-phone.ts';
@@ -17,9 +18,11 @@ let dora: SubscriberRow = subscriberRow('dora@example.com');
 
 let sites: ProxyBeds;
 let deadPorts: number[];
+let dns: DnsServer;
 
 beforeAll(async () => {
   deadPorts = await Promise.all([freePort(), freePort()]);
+  dns = await DnsServer.open();
   sites = await openSites(({ c1, c2, c3 }) => {
     const thirdParty = (name: string, { host, port }: { host: string; port: number }) => ({
       name,
@@ -39,6 +42,7 @@ beforeAll(async () => {
       routes: [
         routeRow('+44', { next_hops: [uri(c3)] }),
         routeRow('+33', { class: 'dead', next_hops: deadPorts.map((port) => `sip:127.0.0.1:${port}`) }),
+        routeRow('+34', { next_hops: ['sip:carrier.example;transport=udp'] }),
         routeRow('+1', { class: 'international', next_hops: [uri(c3)] }),
         routeRow('112', { class: 'emergency', emergency: true, next_hops: [uri(c3)] }),
       ],
@@ -54,16 +58,23 @@ beforeAll(async () => {
     };
     const ofC3 = {
       ...callConfiguration({
-        domains: [{ name: 'c3.example', realm: 'c3.example', aliases: [`127.0.0.1:${c3.port}`] }],
+        domains: [
+          { name: 'c3.example', realm: 'c3.example', aliases: [`127.0.0.1:${c3.port}`, 'carrier.example'] },
+        ],
         subscribers: [subscriberRow('eve@c3.example', { class_of_service: ['pair'], home_site: 'c3' })],
-        numbers: { '+44200': 'eve@c3.example', '112@c3.example': 'eve@c3.example' },
+        numbers: {
+          '+44200': 'eve@c3.example',
+          '+34200': 'eve@c3.example',
+          '112@c3.example': 'eve@c3.example',
+        },
         routes: [routeRow('+4930', { class: 'pair', next_hops: [uri(c1), uri(c2)] })],
         thirdParties: [thirdParty('c1', c1), thirdParty('c2', c2)],
       }),
       owner: 'c3',
     };
     return { c1: [ofC1, ofC2], c2: [ofC2, ofC1], c3: [ofC3] };
-  });
+  }, dns.address);
+  sites.stack.use(dns);
 });
 afterAll(() => sites.stack.disposeAsync());
 
@@ -325,6 +336,27 @@ describe('a route', () => {
     expect(await alice.call('+331').status()).toBe(504);
     expect(performance.now() - startMs).toBeGreaterThan(3_900);
     expect(silent.every((hop) => hop.size > 0)).toBe(true);
+  });
+
+  test('to a name is given to its servers in the order of their SRV records, the next where one is silent', async () => {
+    await using use = new AsyncDisposableStack();
+    const [port = 0] = deadPorts;
+    const silent = await silentAt(port, use);
+    const server = (priority: number, target: string, at: number) =>
+      ({ type: 'SRV', priority, weight: 1, port: at, target }) as const;
+    dns.zone.set('_sip._udp.carrier.example', [
+      server(2, 'b.carrier.example', sites.c3.server.port),
+      server(1, 'a.carrier.example', port),
+    ]);
+    for (const name of ['a.carrier.example', 'b.carrier.example'])
+      dns.zone.set(name, [{ type: 'A', address: '127.0.0.1' }]);
+    const alice = await phoneAt('alice', 'c1', use);
+    const eve = await eveAt(use);
+    const call = alice.call('+34200');
+    const [hers, theirs] = await Promise.all([call.answered(), (await eve.ringing()).accept()]);
+    expect(silent.size).toBeGreaterThan(0);
+    expect(await theirs.bye()).toBe(200);
+    expect((await hers.requests.next()).method).toBe('BYE');
   });
 
   test('is open to its class alone; emergency numbers are open to all', async () => {

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import type { NetworkNamespace } from '../network-namespace.ts';
 import { TemporaryDirectory } from '../temporary-directory.ts';
 import { ExternalProgram } from './external-program.ts';
+import type { ForeignPhone } from './foreign-phone.ts';
 import { formatSipAddress } from './sip-address.ts';
 import type { SipAddress } from './sip-address.ts';
 import { aorOf } from './users.ts';
@@ -20,7 +21,7 @@ export type BaresipOptions = {
 const expiresS = 60;
 
 /** The console phone baresip; it takes every call. */
-export class Baresip implements AsyncDisposable {
+export class Baresip implements ForeignPhone {
   readonly #program: ExternalProgram;
   readonly #stack: AsyncDisposableStack;
 
@@ -52,19 +53,24 @@ export class Baresip implements AsyncDisposable {
   }
 
   /** Waits until the registration with this `reg-id` was accepted. */
-  async registered(regId: 1 | 2): Promise<void> {
+  async registered(regId: 1 | 2 = 1): Promise<void> {
     await this.#program.saw(new RegExp(`\\{${regId}/UDP/v4\\} 200 OK`));
   }
 
   /** Calls and waits until the call was taken. */
   async call(uri: string): Promise<void> {
     this.#program.type(`/dial ${uri}`);
-    await this.#program.saw(/Call established/);
+    await this.#program.sawNext(/Call established/);
   }
 
   /** Waits until a call came and was taken. */
   async answered(): Promise<void> {
-    await this.#program.saw(/answering call/);
+    await this.#program.sawNext(/answering call/);
+  }
+
+  /** Waits until the other one has ended the call. */
+  async hungUp(): Promise<void> {
+    await this.#program.sawNext(/session closed:/);
   }
 
   /** Ends the call. */

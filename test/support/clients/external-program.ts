@@ -33,6 +33,9 @@ export class ExternalProgram implements AsyncDisposable {
   readonly #guard: Guard;
   readonly #exit: Promise<Exit>;
   #output = '';
+  /** Characters printed before what is kept, and those that `sawNext` has gone past. */
+  #dropped = 0;
+  #passed = 0;
 
   constructor(name: ForeignProgram, { args, directory, env = {}, network }: ExternalProgramOptions) {
     const path = installed(name);
@@ -47,7 +50,9 @@ export class ExternalProgram implements AsyncDisposable {
     this.#guard = new Guard('kill -KILL -- "-$1"', String(this.pid));
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
       stream?.on('data', (chunk: Buffer) => {
-        this.#output = (this.#output + chunk.toString()).slice(-outputMaxChars);
+        const output = this.#output + chunk.toString();
+        this.#output = output.slice(-outputMaxChars);
+        this.#dropped += output.length - this.#output.length;
       });
     }
     this.#process.stdin?.on('error', () => undefined);
@@ -94,6 +99,16 @@ export class ExternalProgram implements AsyncDisposable {
   /** Waits until it has printed this. */
   async saw(pattern: RegExp): Promise<void> {
     await this.waitFor(String(pattern), () => pattern.test(this.#output));
+  }
+
+  /** Waits until it has printed this after what the last one waited for. */
+  async sawNext(pattern: RegExp): Promise<void> {
+    await this.waitFor(String(pattern), () => {
+      const from = Math.max(0, this.#passed - this.#dropped);
+      const found = pattern.exec(this.#output.slice(from));
+      if (found) this.#passed = this.#dropped + from + found.index + found[0].length;
+      return found !== null;
+    });
   }
 
   failure(what: string): Error {

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { takePortBlock } from '../../../services/site/port-block.ts';
 import { TemporaryDirectory } from '../temporary-directory.ts';
 import { ExternalProgram } from './external-program.ts';
+import type { ForeignPhone } from './foreign-phone.ts';
 import { formatSipAddress } from './sip-address.ts';
 import type { SipAddress } from './sip-address.ts';
 import { aorOf } from './users.ts';
@@ -16,7 +17,7 @@ export type LinphonecOptions = {
 const expiresS = 60;
 
 /** Linphone's console client; it takes every call. */
-export class Linphonec implements AsyncDisposable {
+export class Linphonec implements ForeignPhone {
   /** Where it listens. */
   readonly address: SipAddress;
   readonly #program: ExternalProgram;
@@ -57,17 +58,17 @@ export class Linphonec implements AsyncDisposable {
   /** Calls and waits until the call was taken. */
   async call(uri: string): Promise<void> {
     this.#program.type(`call ${uri}`);
-    await this.#program.saw(/connected\./);
+    await this.#program.sawNext(/connected\./);
   }
 
   /** Waits until a call came and was taken. */
   async answered(): Promise<void> {
-    await this.#program.saw(/connected\./);
+    await this.#program.sawNext(/connected\./);
   }
 
-  /** Waits until the call has ended. */
+  /** Waits until the other one has ended the call. */
   async hungUp(): Promise<void> {
-    await this.#program.saw(/Call \d+ with \S+ ended/);
+    await this.#program.sawNext(/Call \d+ with \S+ ended/);
   }
 
   /** Ends the call. */

@@ -1,16 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { domain } from '../../../services/model/domain.ts';
+import { route } from '../../../services/model/route.ts';
 import { thirdPartySite } from '../../../services/model/third-party-site.ts';
 import type { HttpClient } from '../../../services/platform/http/client.ts';
 import { importLineSchema } from '../../../services/protocol/rest/import.ts';
 import { hasEnded, jobSchema } from '../../../services/protocol/rest/jobs.ts';
 import type { TestSite } from '../test-site.ts';
 import type { TwoSites } from '../two-sites.ts';
+import { formatSipAddress } from './sip-address.ts';
 import type { SipAddress } from './sip-address.ts';
 import { aorOf, domainOfUsers, ha1Of } from './users.ts';
 import type { SipUser } from './users.ts';
 
 const pollMs = 20;
+const routeClassOfUsers = 'all';
 
 /** Where devices reach the site over UDP. */
 export async function sipAddressOf(site: TestSite): Promise<SipAddress> {
@@ -20,20 +23,25 @@ export async function sipAddressOf(site: TestSite): Promise<SipAddress> {
 }
 
 /**
- * Makes users of c1, with c2 as their backup, and proves the copy at c2, whose standby processor serves nobody before;
- * returns when both sites serve them.
+ * Makes users of a site, c1 if nothing is said, with the other as their backup, and proves the copy there, whose standby
+ * processor serves nobody before; returns when both sites serve them.
  * The addresses of both sites stand for the domain, as phones write them.
  */
-export async function addUsers({ c1, c2 }: TwoSites, users: readonly SipUser[]): Promise<void> {
+export async function addUsers(
+  { c1, c2 }: TwoSites,
+  users: readonly SipUser[],
+  home: 'c1' | 'c2' = 'c1',
+): Promise<void> {
+  const [site, backup] = home === 'c1' ? [c1, c2] : [c2, c1];
   const addresses = [await sipAddressOf(c1), await sipAddressOf(c2)];
   const aliases = [...new Set(addresses.map(({ host }) => host))];
-  await c1.put(domain, { name: domainOfUsers, realm: domainOfUsers, aliases });
-  using api = await c1.api();
-  await importUsers(api, users);
-  await resync(api, 'c2');
-  const { seq } = await c1.head();
-  await c1.waitServing('processor-home', seq);
-  await c2.waitServing('processor-standby-c1', seq);
+  await site.put(domain, { name: domainOfUsers, realm: domainOfUsers, aliases });
+  using api = await site.api();
+  await importUsers(api, users, { home_site: site.name, backup_site: backup.name });
+  await resync(api, backup.name);
+  const { seq } = await site.head();
+  await site.waitServing('processor-home', seq);
+  await backup.waitServing(`processor-standby-${site.name}`, seq);
 }
 
 /** Lets whoever sends from this address call as a third-party site does: without being asked for credentials. */
@@ -42,12 +50,22 @@ export async function addThirdParty(site: TestSite, name: string, address: strin
   await site.put(thirdPartySite, row);
 }
 
-async function importUsers(api: HttpClient, users: readonly SipUser[]): Promise<void> {
+/** Leads calls of users to numbers with this prefix there. */
+export async function addRoute(site: TestSite, prefix: string, hop: SipAddress): Promise<void> {
+  const row = { prefix, class: routeClassOfUsers, next_hops: [`sip:${formatSipAddress(hop)}`] };
+  await site.put(route, route.schema.parse(row));
+}
+
+async function importUsers(
+  api: HttpClient,
+  users: readonly SipUser[],
+  sites: Readonly<Record<'home_site' | 'backup_site', string>>,
+): Promise<void> {
   const rows = users.map((user) => ({
     aor: aorOf(user),
     ha1_md5: ha1Of(user),
-    home_site: 'c1',
-    backup_site: 'c2',
+    class_of_service: [routeClassOfUsers],
+    ...sites,
   }));
   const answers = api.stream('POST', '/v1/import/subscriber', {
     query: { batch_rows: 500 },

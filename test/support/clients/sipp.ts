@@ -12,7 +12,7 @@ import { isUdpPortOpen } from './udp-ports.ts';
 import type { SipUser } from './users.ts';
 
 /** A file in `scenarios`. */
-export type SippScenario = 'register' | 'uac' | 'uas';
+export type SippScenario = 'register' | 'uac' | 'uas' | 'phone';
 
 export type SippOptions = {
   readonly scenario: SippScenario;
