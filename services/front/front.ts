@@ -97,7 +97,7 @@ export async function startFront(config: FrontConfig, run: FrontRun): Promise<Fr
     log,
     stack,
   });
-  requests.serve({ engine, dispatcher, registrar, proxy, expiry, connections, limits, log });
+  requests.serve({ engine, transports, dispatcher, registrar, proxy, expiry, connections, limits, log });
   const observed = { distribution, registrations, engine, transports, limits };
   metrics.observe(() => figuresOf(config, observed));
   await serveDiagnostics(config, run, {

@@ -3,17 +3,20 @@ import type { Request } from '../sip/message/message.ts';
 import { isSip } from '../sip/message/uri.ts';
 import type { Flow } from '../sip/transport/flow-token.ts';
 import type { Dispatcher } from './dispatch/dispatcher.ts';
+import { sourceOf } from './dispatch/facts.ts';
 import type { Proxy } from './proxy/proxy.ts';
 import type { Engine, Incoming, RequestUser } from './engine/engine.ts';
 import { isServed } from './handshake.ts';
 import type { Expiry } from './registrar/expiry.ts';
 import type { OutboundConnections } from './registrar/outbound-connections.ts';
 import type { Registrar } from './registrar/registrar.ts';
+import type { Transports } from './transport/transports.ts';
 import type { SourceLimits } from './transport/source-limits.ts';
 
 /** Who serves what. */
 export type RequestsParts = {
   readonly engine: Engine;
+  readonly transports: Transports;
   readonly dispatcher: Dispatcher;
   readonly registrar: Registrar;
   readonly proxy: Proxy;
@@ -43,7 +46,7 @@ export class Requests implements RequestUser {
     const parts = this.#parts;
     if (!parts) return;
     if (request.method === 'REGISTER') void parts.registrar.register(request, transaction, flow);
-    else if (isForUs(request)) void shakeHands(parts, request, transaction);
+    else if (isForUs(request)) void shakeHands(parts, request, transaction, flow);
     else parts.proxy.onRequest(request, transaction, flow, cancels);
   }
 
@@ -65,11 +68,14 @@ function isForUs({ method, uri }: Request): boolean {
 }
 
 async function shakeHands(
-  { engine, dispatcher, log }: RequestsParts,
+  { engine, transports, dispatcher, log }: RequestsParts,
   request: Request,
   transaction: Incoming,
+  flow: Flow,
 ): Promise<void> {
-  const served = await isServed(dispatcher, request).catch((error: unknown) => {
+  const certificateSha256 = transports.identity(flow)?.fingerprint ?? null;
+  const sender = { source: sourceOf(flow), certificateSha256 };
+  const served = await isServed(dispatcher, request, sender).catch((error: unknown) => {
     log.error({ err: error }, 'an OPTIONS could not be served');
     return false;
   });

@@ -5,6 +5,7 @@ import type { RegisterFacts } from '../protocol/dispatch/register.ts';
 import type { Logger } from '../platform/logging/logger.ts';
 import type { DomainRow } from './calls/configuration.ts';
 import { locate } from './calls/locate.ts';
+import { neighbour } from './calls/neighbour.ts';
 import { originate } from './calls/originate.ts';
 import type { Authenticate } from './calls/originate.ts';
 import type { Configuration } from './configuration/configuration.ts';
@@ -60,6 +61,8 @@ export class Answers {
         return originate(facts, configuration.forCalls, this.#authenticate);
       case 'locate':
         return locate(facts, configuration.forCalls);
+      case 'neighbour':
+        return neighbour(facts, configuration.forCalls.thirdParties);
     }
   }
 

@@ -1,4 +1,4 @@
-import type { Party } from '../../protocol/dispatch/common.ts';
+import type { Party, Sender } from '../../protocol/dispatch/common.ts';
 import type { Decision, Facts } from '../../protocol/dispatch/messages.ts';
 import type { ProcessorClient } from './processor-client.ts';
 import type { DispatchRule } from '../../model/dispatch-rule.ts';
@@ -56,15 +56,25 @@ export class Dispatcher {
     return { kind: 'decided', decision: outcome.decision, owner: outcome.processor.config.owner };
   }
 
-  /** Whether devices of the address are served: what their handshake is answered by (M11). */
-  async isServed(party: Party): Promise<boolean> {
+  /**
+   * Whether devices of the address are served: what their handshake is answered by (M11). A third-party site, which may
+   * write any name, is home's, whatever the others cannot say about that name.
+   */
+  async isServed(party: Party, sender: Sender): Promise<boolean> {
     const address = `${party.user}@${party.host}`;
     const { processors, basis } = this.order(address);
     const [first] = processors;
     if (basis !== 'order' && first) return first.isServing && !this.#isDrained(address, first);
     const outcome = await this.ask(address, asking(party));
-    const processor = this.#learned.get(address) ?? first;
-    return outcome.kind !== 'unavailable' && processor?.isServing === true;
+    if (outcome.kind === 'decided') return this.#learned.get(address)?.isServing === true;
+    if (outcome.kind === 'unknown') return this.isHomeServing;
+    return (
+      this.isHomeServing && (await this.home?.ask({ kind: 'neighbour', ...sender }))?.kind === 'neighbour'
+    );
+  }
+
+  get isHomeServing(): boolean {
+    return this.home?.isServing === true;
   }
 
   /** The owner whose processor says that this is one of its subscribers; undefined where none does. */
@@ -150,9 +160,10 @@ async function askInTurn(processors: readonly ProcessorClient[], facts: Facts): 
   return await firstDecided(answers);
 }
 
+/** A processor that is not ready says 503, which decides nothing about whose the address is. */
 async function askOne(processor: ProcessorClient, facts: Facts): Promise<Asked> {
   const decision = await processor.ask(facts);
-  if (!decision) return unavailable;
+  if (!decision || (decision.kind === 'refused' && decision.status === 503)) return unavailable;
   return decision.kind === 'not-mine'
     ? { kind: 'unknown', decision }
     : { kind: 'decided', decision, processor };

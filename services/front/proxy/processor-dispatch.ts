@@ -25,10 +25,12 @@ function decisionOf(outcome: Outcome) {
 }
 
 function originateDecision(decision: ReturnType<typeof decisionOf>): OriginateDecision {
-  return decision.kind === 'granted' || decision.kind === 'found' ? unavailable : decision;
+  const { kind } = decision;
+  return kind === 'granted' || kind === 'found' || kind === 'neighbour' ? unavailable : decision;
 }
 
 function locateDecision(decision: ReturnType<typeof decisionOf>): LocateDecision {
   const { kind } = decision;
-  return kind === 'granted' || kind === 'admitted' || kind === 'challenge' ? unavailable : decision;
+  const isAmiss = kind === 'granted' || kind === 'admitted' || kind === 'challenge' || kind === 'neighbour';
+  return isAmiss ? unavailable : decision;
 }

@@ -1,4 +1,5 @@
-import type { OriginateFacts } from '../../protocol/dispatch/call.ts';
+import type { Sender } from '../../protocol/dispatch/common.ts';
+import type { NeighbourDecision } from '../../protocol/dispatch/neighbour.ts';
 import type { ThirdPartyRow } from './configuration.ts';
 
 /**
@@ -6,7 +7,7 @@ import type { ThirdPartyRow } from './configuration.ts';
  * address and transport count, with the port where datagrams come from it (of a connection it is arbitrary).
  */
 export function thirdPartyAt(
-  { source, certificateSha256 }: Pick<OriginateFacts, 'source' | 'certificateSha256'>,
+  { source, certificateSha256 }: Sender,
   thirdParties: readonly ThirdPartyRow[],
 ): ThirdPartyRow | undefined {
   return thirdParties.find((site) => {
@@ -18,6 +19,12 @@ export function thirdPartyAt(
       return host === source.address && isPort;
     });
   });
+}
+
+/** Whether it is one, as the front is told. */
+export function neighbour(sender: Sender, thirdParties: readonly ThirdPartyRow[]): NeighbourDecision {
+  const site = thirdPartyAt(sender, thirdParties);
+  return site ? { kind: 'neighbour', name: site.name } : { kind: 'not-mine', challenge: null };
 }
 
 function splitHostPort(text: string): { readonly host: string; readonly port: number | undefined } {

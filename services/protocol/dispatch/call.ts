@@ -6,7 +6,7 @@ import {
   notMineSchema,
   partySchema,
   refusedSchema,
-  sourceSchema,
+  senderSchema,
 } from './common.ts';
 
 /**
@@ -67,9 +67,7 @@ export const originateFactsSchema = z.strictObject({
   asserted: z.array(dialledSchema).max(4),
   called: dialledSchema,
   credentials: credentialsSchema.nullable(),
-  source: sourceSchema,
-  /** SHA-256 of the certificate its connection came with, whoever issued it. */
-  certificateSha256: z.string().length(64).nullable(),
+  ...senderSchema.shape,
   /** An operator asks what would happen: nobody has to prove who he is. */
   isRehearsal: z.boolean(),
 });

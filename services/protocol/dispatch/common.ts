@@ -12,6 +12,13 @@ export type Source = z.infer<typeof sourceSchema>;
 export const sourceText = ({ transport, address, port }: Source): string =>
   `${transport}:${address.includes(':') ? `[${address}]` : address}:${port}`;
 
+/** Who sends: where from, and the SHA-256 of the certificate the connection came with, whoever issued it. */
+export const senderSchema = z.strictObject({
+  source: sourceSchema,
+  certificateSha256: z.string().length(64).nullable(),
+});
+export type Sender = z.infer<typeof senderSchema>;
+
 /** Whom a request names: user without escapes, host in lower case with the port that was written. */
 export const partySchema = z.strictObject({ user: z.string().max(256), host: z.string().max(260) });
 export type Party = z.infer<typeof partySchema>;

@@ -2,15 +2,16 @@ import { z } from 'zod';
 import { siteNameSchema } from '../names.ts';
 import { admittedSchema, foundSchema, locateFactsSchema, originateFactsSchema } from './call.ts';
 import { challengeSchema, notMineSchema, refusedSchema } from './common.ts';
+import { neighbourFactsSchema, neighbourSchema } from './neighbour.ts';
 import { grantedSchema, registerFactsSchema } from './register.ts';
 
 /**
  * Version of what front and processor say to each other over the Unix socket on which a processor listens: one JSON
  * object a line, UTF-8, at most `lineBytesMax` bytes. Both are of one installation, so one version is spoken at a time.
  *
- * History: 1 - register. 2 - originate, locate.
+ * History: 1 - register. 2 - originate, locate. 3 - neighbour.
  */
-export const dispatchVersion = 2;
+export const dispatchVersion = 3;
 
 export const lineBytesMax = 262_144;
 
@@ -19,6 +20,7 @@ export const factsSchema = z.discriminatedUnion('kind', [
   registerFactsSchema,
   originateFactsSchema,
   locateFactsSchema,
+  neighbourFactsSchema,
 ]);
 export type Facts = z.infer<typeof factsSchema>;
 
@@ -50,6 +52,7 @@ export const decisionSchema = z.discriminatedUnion('kind', [
   grantedSchema,
   admittedSchema,
   foundSchema,
+  neighbourSchema,
 ]);
 export type Decision = z.infer<typeof decisionSchema>;
 

@@ -167,6 +167,36 @@ describe('dispatch', () => {
     expect((await alice.register()).status).toBe(200);
   });
 
+  it('while the standby is not ready: tells a neighbour how home is, and a stranger nothing', async () => {
+    await using bed = await FrontBed.open();
+    await using _front = await bed.start();
+    await using client = await UdpClient.open(bed.port);
+    const probe = new TestPhone(client, 'dispatcher@localhost');
+    const alice = new TestPhone(client, 'alice@c1.example');
+    expect((await probe.options()).status).toBe(200);
+    bed.standby.announce({ serving: false, reason: 'PROCESSOR_STANDBY_UNPROVEN' });
+    bed.standby.decide = () => ({ kind: 'refused', status: 503, reason: 'Service Unavailable' });
+    expect([(await probe.options()).status, (await alice.options()).status]).toEqual([503, 200]);
+    const { decide } = bed.home;
+    bed.home.decide = (facts) =>
+      facts.kind === 'neighbour' ? { kind: 'neighbour', name: 'c3' } : decide(facts);
+    expect((await probe.options()).status).toBe(200);
+    expect(bed.home.asked.at(-1)).toMatchObject({
+      kind: 'neighbour',
+      source: { transport: 'udp', address: '127.0.0.1', port: client.port },
+    });
+    bed.home.announce({ serving: false, reason: 'PROCESSOR_DATABASE_SILENT' });
+    await expect.poll(async () => (await probe.options()).status, patience).toBe(503);
+  });
+
+  it('while home is not ready: serves devices of the standby that were never here', async () => {
+    await using bed = await FrontBed.open();
+    await using _front = await bed.start();
+    await using client = await UdpClient.open(bed.port);
+    bed.home.decide = () => ({ kind: 'refused', status: 503, reason: 'Service Unavailable' });
+    expect((await new TestPhone(client, 'bob@c2.example').register()).status).toBe(200);
+  });
+
   it('waits for a processor that comes back in time', async () => {
     await using bed = await FrontBed.open();
     await using _front = await bed.start();

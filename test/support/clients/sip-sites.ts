@@ -24,7 +24,8 @@ export async function sipAddressOf(site: TestSite): Promise<SipAddress> {
 
 /**
  * Makes users of a site, c1 if nothing is said, with the other as their backup, and proves the copy there, whose standby
- * processor serves nobody before; returns when both sites serve them.
+ * processor serves nobody before; returns when all processors of both sites
+ * serve.
  * The addresses of both sites stand for the domain, as phones write them.
  */
 export async function addUsers(
@@ -41,6 +42,8 @@ export async function addUsers(
   await resync(api, backup.name);
   const { seq } = await site.head();
   await site.waitServing('processor-home', seq);
+  await backup.waitServing('processor-home');
+  await site.waitServing(`processor-standby-${backup.name}`);
   await backup.waitServing(`processor-standby-${site.name}`, seq);
 }
 

@@ -4,9 +4,9 @@ import { formatSipAddress } from './sip-address.ts';
 import type { SipAddress } from './sip-address.ts';
 import type { SipUser } from './users.ts';
 
-/** Asks with OPTIONS; whether it was answered with 200. */
-export async function sipsakOptions(target: SipAddress): Promise<boolean> {
-  return (await run(['-s', `sip:${formatSipAddress(target)}`])).isDone;
+/** Asks with OPTIONS; done when it was answered with 200. */
+export async function sipsakOptions(target: SipAddress) {
+  return await run(['-vv', '-s', `sip:${formatSipAddress(target)}`]);
 }
 
 export type SipsakRegistration = {

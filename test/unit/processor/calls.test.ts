@@ -6,6 +6,7 @@ import {
 } from '../../../services/processor/calls/destination.ts';
 import { locate } from '../../../services/processor/calls/locate.ts';
 import { thirdPartyAt } from '../../../services/processor/calls/neighbour.ts';
+import { neighbour } from '../../../services/processor/calls/neighbour.ts';
 import { originate } from '../../../services/processor/calls/originate.ts';
 import type { Authenticate } from '../../../services/processor/calls/originate.ts';
 import type { ThirdPartyRow } from '../../../services/processor/calls/configuration.ts';
@@ -229,6 +230,17 @@ describe('a request that opens a call', () => {
     expect(await decide({ source, credentials })).toMatchObject({ caller: { kind: 'subscriber' } });
     const others = { ...credentials, realm: 'c5.example' };
     expect(await decide({ source, credentials: others })).toMatchObject({ caller: { kind: 'third-party' } });
+  });
+
+  it('or a handshake comes from a third party by its address, transport and port', () => {
+    const ask = (transport: 'udp' | 'tcp', address: string) =>
+      neighbour(
+        { source: { transport, address, port: 5060 }, certificateSha256: null },
+        configuration.thirdParties,
+      );
+    expect(ask('udp', '192.0.2.50')).toEqual({ kind: 'neighbour', name: 'c5' });
+    for (const other of [ask('tcp', '192.0.2.50'), ask('udp', '192.0.2.51')])
+      expect(other).toEqual({ kind: 'not-mine', challenge: null });
   });
 
   it('may be rehearsed by an operator without proof', async () => {
