@@ -68,7 +68,7 @@ describe('foreign clients with Kamailio', () => {
     await using living = await registrarOf({ bindings: 'memory' });
     const sites = [dead.registrar.address, living.registrar.address] as const;
     await using edge = await FailoverProxy.start({ sites, addsPath: true });
-    expect(await sipsakOptions(edge.address)).toBe(true);
+    expect((await sipsakOptions(edge.address)).isDone).toBe(true);
     for (const site of sites) await edge.waitForSite(site, 'living');
     const register = () =>
       runSipp({ scenario: 'register', target: edge.address, users, calls: 1, keywords: { expires: 300 } });
