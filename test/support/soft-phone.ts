@@ -38,6 +38,7 @@ export type CallOptions = {
 /** What a request of its own came to. */
 type Exchange = {
   readonly provisionals: Arrivals<Response>;
+  readonly finals: Arrivals<Response>;
   readonly final: Promise<Response | 'timeout'>;
   readonly transaction: Outgoing;
 };
@@ -164,16 +165,18 @@ export class SoftPhone implements AsyncDisposable {
   }): Exchange {
     const request = this.#build(parts);
     const provisionals = new Arrivals<Response>();
+    const finals = new Arrivals<Response>();
     const { promise, resolve } = Promise.withResolvers<Response | 'timeout'>();
     const transaction = this.#engine.send(request, this.#flow(), {
       onResponse: (response) => {
-        if (response.status < 200) provisionals.push(response);
-        else resolve(response);
+        if (response.status < 200) return provisionals.push(response);
+        finals.push(response);
+        resolve(response);
       },
       onTimeout: () => resolve('timeout'),
       onUnsendable: () => resolve('timeout'),
     });
-    return { provisionals, final: promise, transaction };
+    return { provisionals, finals, final: promise, transaction };
   }
 
   /** Sends an ACK for a 2xx. */
@@ -182,6 +185,7 @@ export class SoftPhone implements AsyncDisposable {
   }
 
   cancel({ transaction }: Exchange): void {
+    if (!transaction.request) throw new Error('a request that was answered cannot be cancelled');
     const cancel = parseDatagram(buildCancel(transaction.request)) as Request;
     this.#engine.send(cancel, this.#flow(), {
       onResponse: () => undefined,
@@ -322,6 +326,11 @@ export class OutgoingCall {
 
   cancel(): void {
     this.#phone.cancel(this.#current);
+  }
+
+  /** Final responses as they come: each 2xx, and each time it is sent again. */
+  get finals(): Arrivals<Response> {
+    return this.#current.finals;
   }
 
   /** The dialog after a 2xx, acknowledged. */

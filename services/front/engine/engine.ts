@@ -134,6 +134,11 @@ export class Engine implements Disposable {
     return transaction;
   }
 
+  /** What comes of it from now on is told to `user`: whoever sent it is free of it. */
+  hand(transaction: Outgoing, user: ResponseUser): void {
+    if (this.#users.has(transaction)) this.#users.set(transaction, user);
+  }
+
   /** It is not sent again where nothing came back yet; what comes back is told as ever. */
   quieten(transaction: Outgoing): void {
     this.#run(this.#layer.quieten(transaction));

@@ -51,7 +51,8 @@ type Sent = {
  * Runs one call (or other request) on the engine: asks, sends, waits and answers as `Call` says.
  *
  * Invariants: its inputs are worked off one after the other, in the order in which they came. Its transaction is
- * answered once, further 2xx to INVITE aside. When it is over every timer it set is cleared, and no response waited for.
+ * answered once, further 2xx to INVITE aside. When it is over every timer it set is cleared, no response waited for,
+ * and nothing holds it any longer.
  */
 export class CallRunner {
   readonly #context: RunnerContext;
@@ -266,11 +267,28 @@ export class CallRunner {
 
   #end(): void {
     for (const name of this.#timers.keys()) this.#clearTimer(name);
+    const { engine } = this.#context;
     for (const { transaction } of this.#sent.values()) {
-      if (transaction) this.#context.engine.abandon(transaction);
+      if (!transaction) continue;
+      engine.abandon(transaction);
+      engine.hand(transaction, lateAnswers(engine, this.#transaction));
     }
     this.#sent.clear();
   }
+}
+
+/**
+ * All that is left when a call is over: each further 2xx goes upstream (RFC 3261 section 16.7 step 5). It takes the
+ * place of the runner, which would be held with all its messages while the transaction waits for them.
+ */
+function lateAnswers(engine: Engine, transaction: Incoming): ResponseUser {
+  return {
+    ...unheeded,
+    onResponse: (response) => {
+      const forwarded = forwardResponse(response);
+      if (forwarded) engine.respond(transaction, response.status, forwarded.bytes);
+    },
+  };
 }
 
 const unheeded: ResponseUser = {

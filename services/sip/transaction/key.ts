@@ -11,12 +11,17 @@ export function serverKey(request: Request, method = request.method): string {
   const branch = via?.params.get('branch') ?? '';
   const effective = method === 'ACK' ? 'INVITE' : method;
   if (!via || !hasUniqueBranch(branch)) return rfc2543Key(request, effective);
-  return `${branch}\n${via.host.toLowerCase()}:${via.port ?? ''}\n${effective}`;
+  return flat(branch, via.host.toLowerCase(), via.port ?? '', effective);
 }
 
 /** What a response's client transaction is found by (section 17.1.3): branch of the top Via and CSeq method. */
 export function clientKey(message: Request | Response): string {
-  return `${message.via?.params.get('branch') ?? ''}\n${message.cseq?.method ?? ''}`;
+  return flat(message.via?.params.get('branch') ?? '', message.cseq?.method ?? '');
+}
+
+/** One string of its own: parts of a message put together by `+` would hold the message for as long. */
+function flat(...parts: readonly (string | number)[]): string {
+  return parts.join('\n');
 }
 
 function hasUniqueBranch(branch: string): boolean {
@@ -30,5 +35,5 @@ function hasUniqueBranch(branch: string): boolean {
 function rfc2543Key(request: Request, method: string): string {
   const fromTag = request.from?.params.get('tag') ?? '';
   const cseq = request.cseq?.number ?? '';
-  return [request.uriText, fromTag, request.callId, cseq, request.top('via'), method].join('\n');
+  return flat(request.uriText, fromTag, request.callId ?? '', cseq, request.top('via') ?? '', method);
 }

@@ -90,7 +90,9 @@ export class TransactionLayer<T> {
     const event = statusEvent(status);
     if (!stepOf(transaction.machine, transaction.state, event)) return [];
     transaction.response = bytes;
-    return this.#feed(transaction, event, {});
+    const outputs = this.#feed(transaction, event, {});
+    if (transaction.response) transaction.response = copyOf(bytes);
+    return outputs;
   }
 
   /** A timer that was set has run out. */
@@ -135,11 +137,11 @@ export class TransactionLayer<T> {
   /** Brings the maps in line with the state a transaction has come to. */
   #settle(transaction: ClientTransaction<T> | ServerTransaction<T>): void {
     const { state, key } = transaction;
+    slim(transaction);
     if (transaction.kind === 'client') {
       if (state === 'terminated') this.#clients.delete(key);
       return;
     }
-    if (state !== 'proceeding' && state !== 'trying') transaction.request = undefined;
     if (state === 'completed' && transaction.method !== 'INVITE') this.#absorbing.add(transaction);
     if (state === 'terminated') {
       this.#servers.delete(key);
@@ -154,6 +156,27 @@ export class TransactionLayer<T> {
     terminate({ transaction: oldest, timers: this.#timers, outputs });
     this.#settle(oldest);
     return true;
+  }
+}
+
+/** In memory of its own: a part of the pool that many buffers share would keep all of that for as long. */
+function copyOf(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(copy);
+  return copy;
+}
+
+/** Lets go of what is not sent again: most transactions wait out 32 s for what never comes. */
+function slim<T>(transaction: ClientTransaction<T> | ServerTransaction<T>): void {
+  const { state } = transaction;
+  const isAnswered = state !== 'calling' && state !== 'quiet' && state !== 'trying' && state !== 'proceeding';
+  if (!isAnswered) return;
+  if (transaction.kind === 'client') {
+    transaction.bytes = undefined;
+    if (state !== 'completed' || transaction.method !== 'INVITE') transaction.request = undefined;
+  } else {
+    transaction.request = undefined;
+    if (state !== 'completed') transaction.response = undefined;
   }
 }
 

@@ -79,7 +79,7 @@ function act<T>(run: Run<T>, action: Action, cause: Cause<T>, due: TimerName[]):
     case 'send':
       return send(run, transaction.kind === 'client' ? transaction.bytes : transaction.response);
     case 'send ACK':
-      if (transaction.kind === 'client' && cause.response) {
+      if (transaction.kind === 'client' && transaction.request && cause.response) {
         send(run, buildAck(transaction.request, cause.response));
       }
       return;

@@ -33,10 +33,10 @@ class Transaction<T> {
 /** A request sent, until its responses have been handled. */
 export class ClientTransaction<T> extends Transaction<T> {
   readonly kind = 'client';
-  /** As sent, with this element's Via on top. */
-  readonly request: Request;
-  /** Its bytes, for retransmission. */
-  readonly bytes: Buffer;
+  /** As sent, with this element's Via on top; kept while an ACK may have to be built from it. */
+  request: Request | undefined;
+  /** Its bytes, while they may have to be sent again. */
+  bytes: Buffer | undefined;
 
   constructor(key: string, machine: Machine, request: Request, peer: T, isReliable: boolean) {
     super(key, machine, request.method, peer, isReliable);
@@ -50,7 +50,7 @@ export class ServerTransaction<T> extends Transaction<T> {
   readonly kind = 'server';
   /** Kept while a 100 may have to be built from it. */
   request: Request | undefined;
-  /** Newest response sent. */
+  /** Newest response sent, while it may have to be sent again. */
   response: Buffer | undefined;
 
   constructor(key: string, machine: Machine, request: Request, peer: T, isReliable: boolean) {

@@ -135,6 +135,19 @@ describe('a call', () => {
     expect((await hers.requests.next()).method).toBe('BYE');
   });
 
+  test('that is answered again after it is over, because an ACK was lost, is answered again upstream', async () => {
+    await using use = new AsyncDisposableStack();
+    const alice = await phoneAt('alice', 'c1', use);
+    const bob = await phoneAt('bob', 'c2', use);
+    const call = alice.call('bob');
+    const incoming = await bob.ringing();
+    await Promise.all([call.answered(), incoming.accept()]);
+    const { callId } = await call.finals.next();
+    expect([sites.c1.running, sites.c2.running]).toEqual([0, 0]);
+    bob.respond(incoming, 200);
+    expect(await call.finals.next()).toMatchObject({ status: 200, callId });
+  });
+
   test('rings every device at both sites; one answers, the other is cancelled', async () => {
     await using use = new AsyncDisposableStack();
     const alice = await phoneAt('alice', 'c1', use);

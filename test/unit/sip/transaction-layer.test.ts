@@ -102,6 +102,35 @@ describe('ACK', () => {
   });
 });
 
+describe('what a transaction keeps', () => {
+  test('of a request that was sent: nothing but an INVITE that may need another ACK', () => {
+    const tester = new TransactionTester();
+    const answered = tester.send(invite);
+    expect(answered.request).toBeDefined();
+    tester.receiveResponse(responseTo(invite, 200));
+    expect([answered.state, answered.request, answered.bytes]).toEqual(['accepted', undefined, undefined]);
+    const refusing = new TransactionTester();
+    const refused = refusing.send(invite);
+    refusing.receiveResponse(responseTo(invite, 486));
+    expect([refused.state, refused.request, refused.bytes]).toEqual(['completed', invite, undefined]);
+    const other = tester.send(options);
+    tester.receiveResponse(responseTo(options, 200));
+    expect([other.state, other.request, other.bytes]).toEqual(['completed', undefined, undefined]);
+  });
+
+  test('of one that was received: the response, while the request may come again', () => {
+    const tester = new TransactionTester();
+    const call = tester.receiveNew(invite);
+    tester.respond(call, invite, 200);
+    expect([call.state, call.request, call.response]).toEqual(['accepted', undefined, undefined]);
+    const other = tester.receiveNew(options);
+    tester.respond(other, options, 200);
+    expect([other.state, other.request]).toEqual(['completed', undefined]);
+    expect(other.response?.byteLength).toBe(other.response?.buffer.byteLength);
+    expect(tester.receive(options)).toEqual(['send 200']);
+  });
+});
+
 describe('CANCEL', () => {
   const cancel = asRequest(buildCancel(invite));
 
