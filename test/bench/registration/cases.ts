@@ -30,9 +30,10 @@ export function casesOf(measured: Measured, ours: SitePair, peers: Peers): reado
         unit === '1/s' ? 'higher' : 'lower',
       );
     if (run.findable) {
+      const name = `findable at the other site, ${run.atATime} at a time`;
       return [
-        limitCase('findable at the other site, p50', 'ms', figures(ours, 'findableP50Ms'), 3),
-        limitCase('findable at the other site, p99', 'ms', figures(ours, 'findableP99Ms'), 20),
+        limitCase(`${name}, p50`, 'ms', figures(ours, 'findableP50Ms'), 3),
+        limitCase(`${name}, p99`, 'ms', figures(ours, 'findableP99Ms'), 20),
       ];
     }
     const { writtenThrough, inMemory } = peers;

@@ -25,6 +25,7 @@ export const runs: readonly Run[] = [
   { generator: 'sipp', atATime: 400, kind: 'new' },
   { generator: 'sipp', atATime: 400, kind: 'refresh' },
   { generator: 'own', atATime: 20, kind: 'new', findable: true },
+  { generator: 'own', atATime: 2, kind: 'new', findable: true },
 ];
 
 export const loadOf = ({ generator }: Run): Load => (generator === 'sipp' ? sippLoad : ownLoad);

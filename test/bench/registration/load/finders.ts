@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openDatabase } from '../../../../services/platform/postgres/database.ts';
+import { steadyPlans } from '../../../../services/log/steady-plans.ts';
 import { RpcClient } from '../../../support/clients/kamailio/rpc.ts';
 import { aorOf } from '../../../support/clients/users.ts';
 import type { Finder } from './findable.ts';
@@ -26,22 +27,24 @@ async function kamailioFinder(rpcPort: number): Promise<Finder> {
   };
 }
 
-/** Waits in the server, looking every 0.1 ms and sleeping in between. */
+/** Waits in the server, looking every millisecond and sleeping in between. */
 const waitFunction = `
   create or replace function pg_temp.until_found(wanted text) returns void
   language plpgsql as $$
   begin
     loop
-      perform from peer_c1.flows where aor = wanted;
+      perform from peer_c1.flows where key >= wanted || ' ' and key < wanted || '!';
       exit when found;
-      perform pg_sleep(0.0001);
+      perform pg_sleep(0.001);
     end loop;
   end $$`;
 
 /** In the other site's distribution, durable there. */
 async function dualhomeFinder(url: string): Promise<Finder> {
   await using stack = new AsyncDisposableStack();
-  const database = stack.use(openDatabase({ url, applicationName: 'bench', poolMax: 1 }));
+  const database = stack.use(
+    openDatabase({ url, applicationName: 'bench', poolMax: 1, settings: steadyPlans }),
+  );
   const session = stack.use(await database.session());
   await session.query(waitFunction);
   const owned = stack.move();
