@@ -65,6 +65,8 @@ const lagEventsMax = 500;
 const roundsMax = 20;
 const standbyWaitMs = 60_000;
 const pollMs = 100;
+/** Pages go to disk as they are written, not all at the commit, when home's own commits would wait behind them. */
+const gentle = { backend_flush_after: '1MB' };
 
 /**
  * Fills a standby, or a part of it, from a snapshot. Phases: load into staging tables beside the live
@@ -83,6 +85,7 @@ export async function importSnapshot(options: ImportOptions): Promise<ImportOutc
     url,
     schema,
     applicationName: 'dualhome synchronizer import',
+    settings: gentle,
     statementTimeoutMs: 0,
     poolMax: 4,
   });
