@@ -16,40 +16,46 @@ type Figure = { readonly name: string; readonly unit: string; readonly aim: numb
 type Measure = {
   readonly figures: readonly Figure[];
   /** One value for each figure. */
-  readonly take: (system: ReplicatedSystem, scale: number) => Promise<readonly number[]>;
+  readonly take: (system: ReplicatedSystem) => Promise<readonly number[]>;
 };
 
 const seconds = async (ms: Promise<number>): Promise<readonly number[]> => [(await ms) / 1000];
 
-/** Taken in this order. */
-const measures: readonly Measure[] = [
-  {
-    figures: [{ name: 'initial copy of 1,000,000 subscribers', unit: 's', aim: 0.6 }],
-    take: (system) => seconds(system.initialCopyMs()),
-  },
-  {
-    figures: [{ name: '200,000 rows in one bulk import', unit: 's', aim: 0.8 }],
-    take: (system, scale) => seconds(system.bulkMs(200_000 * scale)),
-  },
-  {
-    figures: [{ name: '40,000 single changes by 8 clients', unit: 's', aim: 0.6 }],
-    take: (system, scale) => seconds(system.singlesMs(40_000 * scale, clients)),
-  },
-  {
-    figures: [{ name: '40,000 single changes, a request each', unit: 's', aim: null }],
-    take: (system, scale) => seconds(system.singleRequestsMs(40_000 * scale, clients)),
-  },
-  {
-    figures: [
-      { name: 'lag at 500/s, p50', unit: 'ms', aim: 2 },
-      { name: 'lag at 500/s, p99', unit: 'ms', aim: 1 },
-    ],
-    take: async (system) => {
-      const lags = await system.lagsMs(perSecond, lagSeconds);
-      return [percentile(lags, 50), percentile(lags, 99)];
+/** Taken in this order, of as many rows and changes as `scale` leaves. */
+function measuresOf(scale: number): readonly Measure[] {
+  const rows = Math.round(1_000_000 * scale);
+  const bulk = Math.round(200_000 * scale);
+  const singles = Math.round(40_000 * scale);
+  const of = (count: number): string => count.toLocaleString('en');
+  return [
+    {
+      figures: [{ name: `initial copy of ${of(rows)} subscribers`, unit: 's', aim: 0.6 }],
+      take: (system) => seconds(system.initialCopyMs()),
     },
-  },
-];
+    {
+      figures: [{ name: `${of(bulk)} rows in one bulk import`, unit: 's', aim: 0.8 }],
+      take: (system) => seconds(system.bulkMs(bulk)),
+    },
+    {
+      figures: [{ name: `${of(singles)} single changes by ${clients} clients`, unit: 's', aim: 0.6 }],
+      take: (system) => seconds(system.singlesMs(singles, clients)),
+    },
+    {
+      figures: [{ name: `${of(singles)} single changes, a request each`, unit: 's', aim: null }],
+      take: (system) => seconds(system.singleRequestsMs(singles, clients)),
+    },
+    {
+      figures: [
+        { name: `lag at ${perSecond}/s, p50`, unit: 'ms', aim: 2 },
+        { name: `lag at ${perSecond}/s, p99`, unit: 'ms', aim: 1 },
+      ],
+      take: async (system) => {
+        const lags = await system.lagsMs(perSecond, lagSeconds);
+        return [percentile(lags, 50), percentile(lags, 99)];
+      },
+    },
+  ];
+}
 
 /**
  * This project beside PostgreSQL's logical replication, in one run on one machine: each measure is
@@ -61,15 +67,15 @@ export async function run({ rounds, scale, only }: BenchOptions): Promise<Report
   await using ours = await Dualhome.start(rows);
   await using peer = await LogicalReplication.start(rows);
   const cases: Case[] = [];
-  for (const measure of measures) {
+  for (const measure of measuresOf(scale)) {
     if (!measure.figures.some(({ name }) => name.includes(only))) continue;
     const taken = { ours: [] as Values[], peer: [] as Values[], peerSynchronous: [] as Values[] };
     for (let round = 1; round <= rounds; round += 1) {
       await peer.use('off');
-      taken.peer.push(await take('peer', measure, peer, scale));
-      taken.ours.push(await take('ours', measure, ours, scale));
+      taken.peer.push(await take('peer', measure, peer));
+      taken.ours.push(await take('ours', measure, ours));
       await peer.use('on');
-      taken.peerSynchronous.push(await take('peer, synchronous_commit on', measure, peer, scale));
+      taken.peerSynchronous.push(await take('peer, synchronous_commit on', measure, peer));
     }
     cases.push(...casesOf(measure, taken.ours, taken.peer, ''));
     cases.push(...casesOf(measure, taken.ours, taken.peerSynchronous, ' (peer synchronous_commit on)'));
@@ -80,15 +86,10 @@ export async function run({ rounds, scale, only }: BenchOptions): Promise<Report
 type Values = readonly number[];
 
 /** Also tells what it took, and how much CPU time of which process. */
-async function take(
-  name: string,
-  { figures, take: measure }: Measure,
-  system: ReplicatedSystem,
-  scale: number,
-) {
+async function take(name: string, { figures, take: measure }: Measure, system: ReplicatedSystem) {
   await system.settle();
   const before = await system.cpuSeconds();
-  const values = await measure(system, scale);
+  const values = await measure(system);
   const cpu = describeCpu(before, await system.cpuSeconds());
   const shown = figures.map(({ name: figure, unit }, i) => `${figure} ${values[i]?.toFixed(2)} ${unit}`);
   console.error(`${name}: ${shown.join(', ')}; CPU s: ${cpu}`);

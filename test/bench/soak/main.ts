@@ -1,17 +1,22 @@
 import { takePortBlock } from '../../../services/site/port-block.ts';
 import { missing } from '../../support/clients/installed.ts';
 import { addThirdParty } from '../../support/clients/sip-sites.ts';
-import { runSipp } from '../../support/clients/sipp.ts';
+import { Sipp } from '../../support/clients/sipp.ts';
 import { callsOn, openPath } from '../calls/measure.ts';
 import { DualhomePair } from '../dualhome-pair.ts';
 import type { BenchOptions } from '../main.ts';
 import { ownLoad } from '../registration/loads.ts';
+import { limitCase } from '../report.ts';
 import type { Report } from '../report.ts';
 import { MemoryTrace } from './memory-trace.ts';
 
 const callees = 20;
 const callerHost = '127.0.0.3';
 const graceS = 60;
+/** In ten minutes sipp takes one message or another amiss. */
+const callsPerFailure = 10_000;
+
+export const failedCalls = 'calls that did not go as they should';
 
 export type SoakPlan = {
   /** Registered at the site throughout. */
@@ -44,12 +49,15 @@ export async function soak({ devices, callsPerSecond, seconds }: SoakPlan): Prom
 
   using memory = new MemoryTrace(c1, seconds);
   const calls = callsPerSecond * seconds;
-  await runSipp({
+  await using sipp = await Sipp.start({
     ...callsOn(path),
     calls,
     perSecond: callsPerSecond,
     atATime: calls,
     timeoutS: seconds + graceS,
   });
-  return { bench: 'soak', cases: memory.cases(), processes: pair.memory.peaks };
+  const { successful, errors } = await sipp.result();
+  if (successful < calls) console.error(errors);
+  const lost = limitCase(failedCalls, `of ${calls}`, [calls - successful], calls / callsPerFailure);
+  return { bench: 'soak', cases: [lost, ...memory.cases()], processes: pair.memory.peaks };
 }
