@@ -19,7 +19,7 @@ import {
   user,
 } from '../support/ftp-bed.ts';
 import type { Subject } from '../support/ftp-bed.ts';
-import { closesFiles, grown, removed } from '../support/open-files.ts';
+import { closesFiles, grown, opened, removed } from '../support/open-files.ts';
 import { RawFtp } from '../support/raw-ftp.ts';
 import { TemporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -95,6 +95,7 @@ describe('what the stock FTP server does wrong and ours does right', () => {
       const data = await ftp.dataSocket(await ftp.passivePort());
       data.pause();
       await ftp.command('RETR f');
+      await opened(subject.pid, subject.root);
       ftp.socket.destroy();
       return closesFiles(subject.pid, subject.root, 2_000);
     });
@@ -109,6 +110,7 @@ describe('what the stock FTP server does wrong and ours does right', () => {
     const data = await ftp.dataSocket(await ftp.passivePort());
     data.pause();
     await ftp.command('RETR f');
+    await opened(process.pid, root.path);
     await subject[Symbol.asyncDispose]();
     expect(await closesFiles(process.pid, root.path, 0)).toBe(true);
   });

@@ -8,6 +8,11 @@ export async function openFiles(pid: number, directory: string): Promise<string[
   return targets.filter((target) => target.startsWith(directory));
 }
 
+/** Resolves when the process has one of them open. */
+export async function opened(pid: number, directory: string): Promise<void> {
+  while ((await openFiles(pid, directory)).length === 0) await wait(2);
+}
+
 /** Whether the process has closed all of them before `deadlineMs` have passed. */
 export async function closesFiles(pid: number, directory: string, deadlineMs: number): Promise<boolean> {
   return within(deadlineMs, async () => (await openFiles(pid, directory)).length === 0);
