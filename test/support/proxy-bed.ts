@@ -126,7 +126,10 @@ export class ProxyBed implements AsyncDisposable {
     const resolver = new DnsResolver({ servers: dns ? [dns] : undefined, onFailure: () => undefined });
     const servers = createServers(resolver, ['UDP', 'TCP', 'TLS']);
     const ways = new Ways({ pair, transports, servers, prober });
-    const bindings = { of: (aor: string) => bed.#bindings.filter((binding) => binding.aor === aor) };
+    // Made anew for each question, as the distribution does.
+    const of = (aor: string) =>
+      bed.#bindings.filter((binding) => binding.aor === aor).map((each) => ({ ...each }));
+    const bindings = { of };
     const dispatch = dispatchTo(configurations, bed.state.down);
     const unknownSince = () => (bed.state.isLinkUp ? null : linkLostAt);
     const rehearsal = new CallRehearsal({ own, ways, bindings, dispatch, unknownSince });

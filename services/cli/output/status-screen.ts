@@ -67,13 +67,21 @@ function describeLink(
   return facts.join(', ');
 }
 
+/**
+ * The last event. A head is read once a second, and what a copy holds of the same history was in the log by then; where the
+ * histories do not fit nothing is behind of anything, and both are shown as they are.
+ */
+function headOf({ head, applied, eventsBehind }: Direction): number | null {
+  return head && Math.max(head.seq, eventsBehind === null ? 0 : (applied ?? 0));
+}
+
 function rowOf(out: Output, direction: Direction, at: string): readonly string[] {
-  const { log, from, to, health, head, applied, eventsBehind, secondsBehind, bytesUnsent } = direction;
+  const { log, from, to, health, applied, eventsBehind, secondsBehind, bytesUnsent } = direction;
   return [
     log,
     `${from} -> ${to}`,
     styled(out, health),
-    known(head?.seq, formatCount),
+    known(headOf(direction), formatCount),
     known(applied, formatCount),
     known(eventsBehind, formatCount),
     known(secondsBehind, (seconds) => formatDuration(seconds * 1_000)),

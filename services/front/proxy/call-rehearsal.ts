@@ -77,11 +77,13 @@ export class CallRehearsal {
   /** Devices that are registered and not tried. */
   #withoutWay(aor: string, located: Located): string[] {
     const chains = located.kind === 'devices' ? located.chains : [];
-    const tried = new Set(chains.flat().map((target) => ('binding' in target ? target.binding : undefined)));
+    const tried = new Set(
+      chains.flat().map((target) => ('binding' in target ? target.binding?.edge : undefined)),
+    );
     const bindings = this.#context.bindings.of(aor);
     if (bindings.length === 0) return ['no device is known to be registered'];
     return bindings
-      .filter((binding) => !tried.has(binding))
+      .filter(({ edge }) => !tried.has(edge))
       .map(({ device, site }) => `device ${device} is left out: the front of ${site} does not answer`);
   }
 
