@@ -34,7 +34,7 @@ export const directionSchema = z.object({
   health: z.enum(Health),
   /** Age of what the other site has said of it; null if it never did. While it is current, both sites show the same. */
   heardSecondsAgo: seconds.nullable(),
-  /** The end of the log at `from`. */
+  /** The end of the log at `from`, read within the last second: the positions below may be newer. */
   head: positionSchema.nullable(),
   /** The oldest event `from` still holds. */
   firstSeq: seq.nullable(),

@@ -47,8 +47,9 @@ export class TcpProxy implements AsyncDisposable {
       await once(server.listen(at, host), 'listening');
       return server;
     };
+    const server = await listening(port);
     const others = Array.from({ length: ports - 1 }, (_, index) => listening(port + 1 + index));
-    return new TcpProxy(options, await listening(port), await Promise.all(others));
+    return new TcpProxy(options, server, await Promise.all(others));
   }
 
   get address(): { readonly host: string; readonly port: number } {

@@ -35,7 +35,7 @@ export async function listAors(
   const parts = schemas(sites).map(
     ([, schema]) => `(
       with recursive listed as (
-        select aor, 1 as n from ${first(schema, 'greatest($1, $2)')} as first
+        select aor, 1 as n from ${first(schema, 'greatest($1 collate "C", $2)')} as first
         union all
         select next.aor, n + 1 from listed, lateral ${first(schema, "listed.aor || '!'")} as next where n < $3
       ) select aor from listed where starts_with(aor, $2))`,

@@ -69,7 +69,7 @@ function describeLink(
 
 /**
  * The last event. A head is read once a second, and what a copy holds of the same history was in the log by then; where the
- * histories do not fit nothing is behind of anything, and both are shown as they are.
+ * histories do not fit nothing is behind anything, and both are shown as they are.
  */
 function headOf({ head, applied, eventsBehind }: Direction): number | null {
   return head && Math.max(head.seq, eventsBehind === null ? 0 : (applied ?? 0));

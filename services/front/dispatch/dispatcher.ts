@@ -69,12 +69,12 @@ export class Dispatcher {
     if (outcome.kind === 'decided') return this.#learned.get(address)?.isServing === true;
     if (outcome.kind === 'unknown') return this.isHomeServing;
     return (
-      this.isHomeServing && (await this.home?.ask({ kind: 'neighbour', ...sender }))?.kind === 'neighbour'
+      this.isHomeServing && (await this.#home?.ask({ kind: 'neighbour', ...sender }))?.kind === 'neighbour'
     );
   }
 
   get isHomeServing(): boolean {
-    return this.home?.isServing === true;
+    return this.#home?.isServing === true;
   }
 
   /** The owner whose processor says that this is one of its subscribers; undefined where none does. */
@@ -85,7 +85,7 @@ export class Dispatcher {
   }
 
   /** The processor of this site's own subscribers. */
-  get home(): ProcessorClient | undefined {
+  get #home(): ProcessorClient | undefined {
     return this.#options.processors.find(({ config }) => config.role === 'home');
   }
 

@@ -168,9 +168,8 @@ function copyOf(bytes: Buffer): Buffer {
 
 /** Lets go of what is not sent again: most transactions wait out 32 s for what never comes. */
 function slim<T>(transaction: ClientTransaction<T> | ServerTransaction<T>): void {
+  if (isWaiting(transaction)) return;
   const { state } = transaction;
-  const isAnswered = state !== 'calling' && state !== 'quiet' && state !== 'trying' && state !== 'proceeding';
-  if (!isAnswered) return;
   if (transaction.kind === 'client') {
     transaction.bytes = undefined;
     if (state !== 'completed' || transaction.method !== 'INVITE') transaction.request = undefined;
@@ -181,6 +180,6 @@ function slim<T>(transaction: ClientTransaction<T> | ServerTransaction<T>): void
 }
 
 /** Whether a request has no final response yet. */
-export function isWaiting<T>({ state }: ClientTransaction<T>): boolean {
+export function isWaiting<T>({ state }: ClientTransaction<T> | ServerTransaction<T>): boolean {
   return state === 'calling' || state === 'quiet' || state === 'trying' || state === 'proceeding';
 }

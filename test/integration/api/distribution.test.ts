@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { registrationLog } from '../../../services/log/definition.ts';
 import { readHead } from '../../../services/log/head.ts';
-import { flow } from '../../../services/model/flow.ts';
+import { flow, flowKey } from '../../../services/model/flow.ts';
 import { seenText } from '../../../services/model/flow-preference.ts';
 import type { Row } from '../../../services/model/table.ts';
 import { openPipeline } from '../../../services/platform/postgres/pipeline.ts';
@@ -84,6 +84,7 @@ describe('the distribution over HTTP', () => {
     );
     await record(api, 'peer_c2', [...numbers(30, 70, 2).map((n) => aFlow(n)), aFlow(99, { gone: true })]);
     const found: string[] = [];
+    const flows: number[] = [];
     let page = await list(api, { limit: 7 });
     expect(page.sites).toMatchObject([
       { site: 'c1', flows: 39, unknownSince: null },
@@ -91,13 +92,29 @@ describe('the distribution over HTTP', () => {
     ]);
     for (;;) {
       found.push(...page.aors.map(({ aor }) => aor));
+      flows.push(...page.aors.map((each) => each.flows.length));
       if (page.next === null) break;
       page = await list(api, { limit: 7, after: page.next });
     }
     const expected = [...new Set([...numbers(1, 40, 1), ...numbers(30, 70, 2)])].sort((a, b) => a - b);
     expect(found).toEqual(expected.map((n) => aFlow(n)['aor']));
+    const atBoth = new Set([30, 32, 34, 36, 38]);
+    expect(flows).toEqual(expected.map((n) => (atBoth.has(n) ? 2 : 1)));
     const some = await list(api, { prefix: 'user000003' });
     expect(some.aors.map(({ aor }) => aor)).toHaveLength(10);
+  });
+
+  it('does not take an address for another that it begins', async () => {
+    await using api = await testApi();
+    const aor = `${String(aFlow(1)['aor'])}.net`;
+    const longer = { aor, key: flowKey(aor, 'phone', 0), device: 'phone' };
+    await record(api, 'own', [aFlow(1), aFlow(1, longer)]);
+    expect((await show(api, 1)).flows).toHaveLength(1);
+    const { aors } = await list(api, { limit: 2 });
+    expect(aors.map((each) => [each.aor, each.flows.length])).toEqual([
+      [aFlow(1)['aor'], 1],
+      [aor, 1],
+    ]);
   });
 
   it('says where nobody is registered, and shows the log that it follows from', async () => {

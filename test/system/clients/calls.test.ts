@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, it } from 'vitest';
+import type { TestContext } from 'vitest';
 import { killSite } from '../../../services/cli/demo/kill-site.ts';
 import { Baresip } from '../../support/clients/baresip.ts';
 import { talk } from '../../support/clients/foreign-phone.ts';
@@ -33,6 +34,7 @@ type Kind = {
   start(user: SipUser, site: SipAddress): Promise<ForeignPhone>;
 };
 type Phone = { readonly user: SipUser; readonly phone: ForeignPhone };
+type Devices = Readonly<Record<'a1' | 'a2' | 'a3', Phone>>;
 
 describe('calls of M15 between clients of others, c3 being a Kamailio with two routes', () => {
   const stack = new AsyncDisposableStack();
@@ -99,19 +101,23 @@ describe('calls of M15 between clients of others, c3 being a Kamailio with two r
     return { user, phone };
   }
 
-  /** A1 and A2 of c1 and A3 of c2, with nothing left from a test before. */
-  async function devices(
+  /** A1 and A2 of c1 and A3 of c2, whom no test before had, call from these sites. */
+  async function play(
     kind: Kind,
+    skip: TestContext['skip'],
     [site1, site2, site3]: readonly [TestSite, TestSite, TestSite],
-    phones: AsyncDisposableStack,
-  ) {
+    calls: (devices: Devices) => Promise<void>,
+  ): Promise<void> {
+    const absent = kind.missing();
+    skip(absent !== undefined, absent);
     used += 1;
     const [user1, user2, user3] = [ofC1[2 * used - 2], ofC1[2 * used - 1], ofC2[used - 1]];
     if (!user1 || !user2 || !user3) throw new Error('no users left');
+    await using phones = new AsyncDisposableStack();
     const a1 = await at(site1, user1, kind, phones);
     const a2 = await at(site2, user2, kind, phones);
     const a3 = await at(site3, user3, kind, phones);
-    return { a1, a2, a3 };
+    await calls({ a1, a2, a3 });
   }
 
   const call = ({ phone }: Phone, { user, phone: callee }: Phone): Promise<void> =>
@@ -128,10 +134,8 @@ describe('calls of M15 between clients of others, c3 being a Kamailio with two r
     await phone.hungUp();
   }
 
-  it.for(kinds)('$name: everybody at home', async (kind, { skip }) => {
-    skip(kind.missing() !== undefined, kind.missing());
-    await using phones = new AsyncDisposableStack();
-    const { a1, a2, a3 } = await devices(kind, [two.c1, two.c1, two.c2], phones);
+  /** Where M15 begins: everybody at home. */
+  async function callFromHome({ a1, a2, a3 }: Devices): Promise<void> {
     await call(a1, a2);
     await call(a1, a3);
     await call(a3, a1);
@@ -139,18 +143,24 @@ describe('calls of M15 between clients of others, c3 being a Kamailio with two r
     await callA5(a3);
     await a5Calls(a1);
     await a5Calls(a3);
-  });
+  }
 
-  it.for(kinds)('$name: (b) A1 alone at c2', async (kind, { skip }) => {
-    skip(kind.missing() !== undefined, kind.missing());
-    await using phones = new AsyncDisposableStack();
-    const { a1, a2, a3 } = await devices(kind, [two.c2, two.c1, two.c2], phones);
+  /** The calls of (a) and of (b), which differ in who is where. */
+  async function callMoved({ a1, a2, a3 }: Devices): Promise<void> {
     await call(a1, a2);
     await call(a2, a1);
     await call(a3, a1);
     await callA5(a1);
     await a5Calls(a1);
-  });
+  }
+
+  it.for(kinds)('$name: everybody at home', (kind, { skip }) =>
+    play(kind, skip, [two.c1, two.c1, two.c2], callFromHome),
+  );
+
+  it.for(kinds)('$name: (b) A1 alone at c2', (kind, { skip }) =>
+    play(kind, skip, [two.c2, two.c1, two.c2], callMoved),
+  );
 
   describe('(a) c1 is dead', () => {
     beforeAll(async () => {
@@ -158,15 +168,8 @@ describe('calls of M15 between clients of others, c3 being a Kamailio with two r
       living = [two.c2];
     });
 
-    it.for(kinds)('$name: everybody at c2', async (kind, { skip }) => {
-      skip(kind.missing() !== undefined, kind.missing());
-      await using phones = new AsyncDisposableStack();
-      const { a1, a2, a3 } = await devices(kind, [two.c2, two.c2, two.c2], phones);
-      await call(a1, a2);
-      await call(a2, a1);
-      await call(a3, a1);
-      await callA5(a1);
-      await a5Calls(a1);
-    });
+    it.for(kinds)('$name: everybody at c2', (kind, { skip }) =>
+      play(kind, skip, [two.c2, two.c2, two.c2], callMoved),
+    );
   });
 });

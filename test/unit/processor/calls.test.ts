@@ -5,8 +5,7 @@ import {
   thirdPartyDialler,
 } from '../../../services/processor/calls/destination.ts';
 import { locate } from '../../../services/processor/calls/locate.ts';
-import { thirdPartyAt } from '../../../services/processor/calls/neighbour.ts';
-import { neighbour } from '../../../services/processor/calls/neighbour.ts';
+import { neighbour, thirdPartyAt } from '../../../services/processor/calls/neighbour.ts';
 import { originate } from '../../../services/processor/calls/originate.ts';
 import type { Authenticate } from '../../../services/processor/calls/originate.ts';
 import type { ThirdPartyRow } from '../../../services/processor/calls/configuration.ts';
