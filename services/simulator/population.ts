@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { Endpoint } from '../sip/transport/received.ts';
 import { unlessAborted } from '../platform/lifecycle/abort.ts';
 import { buildResponse } from '../sip/message/response.ts';
-import { TimerWheel } from '../sip/transaction/timer-wheel.ts';
+import { TimerWheel, Wakeup } from '../sip/transaction/timer-wheel.ts';
 import { Device } from './device/device.ts';
 import type { Behaviour, DeviceTimer, Place } from './device/state.ts';
 import { NewsCounter } from './tally.ts';
@@ -35,8 +35,6 @@ const tickMs = 10;
 
 /** Devices that share a socket. */
 const devicesPerSocket = 2_000;
-
-type Wakeup = { readonly wake: () => void };
 
 /** Many simulated devices, switched on at a rate, until disposed of; then they are silent, as if the power failed. */
 export class Population implements AsyncDisposable {
@@ -155,7 +153,7 @@ export class Population implements AsyncDisposable {
   #setTimer(device: Device, timer: DeviceTimer, ms: number): void {
     const timers = this.#timers.get(device) ?? new Map<DeviceTimer, Wakeup>();
     this.#timers.set(device, timers);
-    const wakeup = timers.get(timer) ?? { wake: () => device.put({ kind: 'timer', timer }) };
+    const wakeup = timers.get(timer) ?? new Wakeup(() => device.put({ kind: 'timer', timer }));
     timers.set(timer, wakeup);
     this.#wheel.set(wakeup, performance.now() + ms);
   }
@@ -165,7 +163,7 @@ export class Population implements AsyncDisposable {
   }
 
   #limit(late: () => void, ms: number): () => void {
-    const wakeup = { wake: late };
+    const wakeup = new Wakeup(late);
     this.#wheel.set(wakeup, performance.now() + ms);
     return () => this.#wheel.clear(wakeup);
   }

@@ -1,10 +1,11 @@
 import type { Clock } from '../../platform/lifecycle/clock.ts';
+import type { Linked } from '../../sip/transaction/linked-list.ts';
 import { TimerWheel } from '../../sip/transaction/timer-wheel.ts';
 
 const tickMs = 10;
 
 /** A timer wheel that the real clock drives while something is set. */
-export class Timers<T> implements Disposable {
+export class Timers<T extends Linked<T>> implements Disposable {
   readonly #wheel = new TimerWheel<T>(tickMs);
   readonly #clock: Clock;
   readonly #onDue: (item: T) => void;

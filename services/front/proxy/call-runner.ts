@@ -4,6 +4,7 @@ import { parseDatagram } from '../../sip/message/parse.ts';
 import type { Request, Response } from '../../sip/message/message.ts';
 import { buildCancel } from '../../sip/message/request.ts';
 import { forwardResponse } from '../../sip/proxy/forward.ts';
+import { Wakeup } from '../../sip/transaction/timer-wheel.ts';
 import type { Flow } from '../../sip/transport/flow-token.ts';
 import { Call } from '../calls/call.ts';
 import type { CallInput, CallOutput } from '../calls/call-types.ts';
@@ -20,12 +21,9 @@ import { outgoingRequest } from './outgoing-request.ts';
 import type { OwnAddresses } from './own-addresses.ts';
 import type { Pair } from './ports.ts';
 
-/** A timer of a call that is running; the same object sets, clears and fires it. */
-export type CallTimer = { readonly fire: () => void };
-
 export type RunnerContext = LocatingContext & {
   readonly engine: Engine;
-  readonly timers: Timers<CallTimer>;
+  readonly timers: Timers<Wakeup>;
   readonly own: OwnAddresses;
   readonly pair: Pair;
   readonly clock: Clock;
@@ -61,7 +59,7 @@ export class CallRunner {
   readonly #observer: CallObserver;
   readonly #call: Call<Response>;
   readonly #sent = new Map<number, Sent>();
-  readonly #timers = new Map<string, CallTimer>();
+  readonly #timers = new Map<string, Wakeup>();
   readonly #inputs: CallInput<Response>[] = [];
   #isStepping = false;
   #isCancelled = false;
@@ -247,7 +245,7 @@ export class CallRunner {
   }
 
   #setTimer(name: string, ms: number, input: CallInput<Response>): void {
-    const timer = this.#timers.get(name) ?? { fire: () => this.#fire(name, input) };
+    const timer = this.#timers.get(name) ?? new Wakeup(() => this.#fire(name, input));
     this.#timers.set(name, timer);
     this.#context.timers.set(timer, ms);
   }

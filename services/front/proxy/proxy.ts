@@ -7,6 +7,7 @@ import { buildRefusal } from '../../sip/message/response.ts';
 import { parseUri } from '../../sip/message/uri.ts';
 import { forwardingFault } from '../../sip/proxy/admit.ts';
 import type { RouteSet } from '../../sip/proxy/route.ts';
+import type { Wakeup } from '../../sip/transaction/timer-wheel.ts';
 import type { Flow } from '../../sip/transport/flow-token.ts';
 import { admit } from '../calls/admission.ts';
 import type { Admission } from '../calls/admission.ts';
@@ -16,7 +17,7 @@ import type { Incoming } from '../engine/engine.ts';
 import { Timers } from '../engine/timers.ts';
 import type { Transports } from '../transport/transports.ts';
 import type { Attempt } from './attempt.ts';
-import type { CallTimer, RunnerContext } from './call-runner.ts';
+import type { RunnerContext } from './call-runner.ts';
 import type { CallRecords } from './call-records.ts';
 import { Dialogs } from './dialogs.ts';
 import { outgoingRequest } from './outgoing-request.ts';
@@ -40,13 +41,13 @@ const noExtensions: readonly string[] = [];
  */
 export class Proxy implements Disposable {
   readonly #options: ProxyOptions;
-  readonly #timers: Timers<CallTimer>;
+  readonly #timers: Timers<Wakeup>;
   readonly #calls: RunningCalls;
   readonly #dialogs: Dialogs;
 
   constructor(options: ProxyOptions) {
     this.#options = options;
-    this.#timers = new Timers(options.clock, (timer) => timer.fire());
+    this.#timers = new Timers(options.clock, ({ wake }) => wake());
     this.#calls = new RunningCalls({ ...options, timers: this.#timers }, options.records);
     this.#dialogs = new Dialogs(options);
   }

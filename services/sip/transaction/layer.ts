@@ -2,6 +2,7 @@ import type { Request, Response } from '../message/message.ts';
 import { clientInvite } from './client-invite.ts';
 import { clientNonInvite } from './client-non-invite.ts';
 import { clientKey, serverKey } from './key.ts';
+import { LinkedList } from './linked-list.ts';
 import { stepOf } from './machine.ts';
 import type { Event } from './machine.ts';
 import type { Output } from './output.ts';
@@ -34,7 +35,7 @@ export class TransactionLayer<T> {
   readonly #clients = new Map<string, ClientTransaction<T>>();
   readonly #servers = new Map<string, ServerTransaction<T>>();
   /** Completed non-INVITE server transactions, oldest first. */
-  readonly #absorbing = new Set<ServerTransaction<T>>();
+  readonly #absorbing = new LinkedList<ServerTransaction<T>>();
 
   constructor({ timers = defaultTimers, transactionsMax }: LayerOptions) {
     this.#timers = timers;
@@ -142,16 +143,17 @@ export class TransactionLayer<T> {
       if (state === 'terminated') this.#clients.delete(key);
       return;
     }
-    if (state === 'completed' && transaction.method !== 'INVITE') this.#absorbing.add(transaction);
+    const { list } = transaction;
+    if (state === 'completed' && transaction.method !== 'INVITE' && !list) this.#absorbing.push(transaction);
     if (state === 'terminated') {
       this.#servers.delete(key);
-      this.#absorbing.delete(transaction);
+      list?.remove(transaction);
     }
   }
 
   #makeRoom(outputs: Output<T>[]): boolean {
     if (this.#servers.size < this.#transactionsMax) return true;
-    const oldest = this.#absorbing.values().next().value;
+    const oldest = this.#absorbing.first;
     if (!oldest) return false;
     terminate({ transaction: oldest, timers: this.#timers, outputs });
     this.#settle(oldest);

@@ -20,11 +20,11 @@ export type Action =
   | 'pass'
   | 'report timeout'
   | 'report transport error'
-  | `start ${TimerName}`
-  /** Sets the timer again, to its next interval. */
-  | `again ${TimerName}`
-  /** Sets the timer again, to T2. */
-  | `slow ${TimerName}`;
+  | `${TimerVerb} ${TimerName}`;
+
+/** How a timer is set: first, again to its next interval, again to T2. */
+export const timerVerbs = ['start', 'again', 'slow'] as const;
+export type TimerVerb = (typeof timerVerbs)[number];
 
 export type Step = readonly [next: State, ...actions: Action[]];
 

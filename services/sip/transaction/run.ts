@@ -1,12 +1,22 @@
 import type { Request, Response } from '../message/message.ts';
 import { buildAck } from '../message/request.ts';
 import { buildResponse } from '../message/response.ts';
-import { stepOf } from './machine.ts';
-import type { Action, Event, Step } from './machine.ts';
+import { stepOf, timerVerbs } from './machine.ts';
+import type { Action, Event, Step, TimerVerb } from './machine.ts';
 import type { Output } from './output.ts';
-import { nextIntervalMs, timerMs } from './timers.ts';
+import { nextIntervalMs, timerMs, timerNames } from './timers.ts';
 import type { TimerName, TimerValues } from './timers.ts';
-import type { ClientTransaction, ServerTransaction, TransactionTimer } from './transaction.ts';
+import { TransactionTimer } from './transaction.ts';
+import type { ClientTransaction, ServerTransaction } from './transaction.ts';
+
+const timerEvents = Object.fromEntries(timerNames.map((name) => [name, `timer ${name}`])) as {
+  readonly [N in TimerName]: `timer ${N}`;
+};
+
+/** What the actions that set timers are made of. */
+const settings = Object.fromEntries(
+  timerNames.flatMap((name) => timerVerbs.map((verb) => [`${verb} ${name}`, [verb, name] as const])),
+) as { readonly [A in `${TimerVerb} ${TimerName}`]: readonly [TimerVerb, TimerName] };
 
 type Any<T> = ClientTransaction<T> | ServerTransaction<T>;
 
@@ -40,7 +50,7 @@ export function fire<T>(run: Run<T>, timer: TransactionTimer<T>): void {
   const { transaction } = run;
   if (!transaction.timers.includes(timer)) return;
   transaction.timers = transaction.timers.filter((running) => running !== timer);
-  feed(run, `timer ${timer.name}`, {});
+  feed(run, timerEvents[timer.name], {});
 }
 
 /** Ends the transaction whatever its state. */
@@ -59,41 +69,45 @@ function take<T>(run: Run<T>, [next, ...actions]: Step, cause: Cause<T>): void {
   const { transaction, outputs } = run;
   transaction.state = next;
   stopTimers(run);
-  const due: TimerName[] = [];
-  for (const action of actions) act(run, action, cause, due);
+  let due: TimerName[] | undefined;
+  for (const action of actions) {
+    const name = act(run, action, cause);
+    if (name) (due ??= []).push(name);
+  }
   if (next === 'terminated') outputs.push({ kind: 'terminated', transaction });
-  for (const name of due) feed(run, `timer ${name}`, {});
+  due?.forEach((name) => feed(run, timerEvents[name], {}));
 }
 
 function stopTimers<T>({ transaction, outputs }: Run<T>): void {
   if (transaction.timers.length === 0) return;
   const { machine, state } = transaction;
-  const isHeard = (timer: TransactionTimer<T>) => stepOf(machine, state, `timer ${timer.name}`) !== undefined;
+  const isHeard = ({ name }: TransactionTimer<T>) => stepOf(machine, state, timerEvents[name]) !== undefined;
   for (const timer of transaction.timers) if (!isHeard(timer)) outputs.push({ kind: 'clear-timer', timer });
   transaction.timers = transaction.timers.filter(isHeard);
 }
 
-function act<T>(run: Run<T>, action: Action, cause: Cause<T>, due: TimerName[]): void {
+/** Gives back the timer it would have set, where that one has no length. */
+function act<T>(run: Run<T>, action: Action, cause: Cause<T>): TimerName | undefined {
   const { transaction, outputs } = run;
   switch (action) {
     case 'send':
-      return send(run, transaction.kind === 'client' ? transaction.bytes : transaction.response);
+      return void send(run, transaction.kind === 'client' ? transaction.bytes : transaction.response);
     case 'send ACK':
       if (transaction.kind === 'client' && transaction.request && cause.response) {
         send(run, buildAck(transaction.request, cause.response));
       }
-      return;
+      return undefined;
     case 'send 100':
-      return sendTrying(run);
+      return void sendTrying(run);
     case 'pass':
-      return pass(run, cause);
+      return void pass(run, cause);
     case 'report timeout':
       return void outputs.push({ kind: 'timeout', transaction });
     case 'report transport error':
       return void outputs.push({ kind: 'transport-error', transaction });
     default: {
-      const [verb, name] = action.split(' ') as ['start' | 'again' | 'slow', TimerName];
-      return setTimer(run, name, intervalMs(run, verb, name), due);
+      const [verb, name] = settings[action];
+      return setTimer(run, name, intervalMs(run, verb, name));
     }
   }
 }
@@ -119,7 +133,7 @@ function pass<T>({ transaction, outputs }: Run<T>, { request, response, cancels 
 
 function intervalMs<T>(
   { transaction, timers }: Run<T>,
-  verb: 'start' | 'again' | 'slow',
+  verb: TimerVerb,
   name: TimerName,
 ): number | undefined {
   if (verb === 'start') return timerMs(name, timers, transaction.isReliable);
@@ -130,12 +144,12 @@ function setTimer<T>(
   { transaction, outputs }: Run<T>,
   name: TimerName,
   ms: number | undefined,
-  due: TimerName[],
-): void {
-  if (ms === undefined) return;
-  if (ms === 0) return void due.push(name);
+): TimerName | undefined {
+  if (ms === undefined) return undefined;
+  if (ms === 0) return name;
   if (name === 'A' || name === 'E' || name === 'G') transaction.intervalMs = ms;
-  const timer = { name, transaction };
+  const timer = new TransactionTimer(name, transaction);
   transaction.timers = [...transaction.timers, timer];
   outputs.push({ kind: 'set-timer', timer, ms });
+  return undefined;
 }

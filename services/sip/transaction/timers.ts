@@ -14,7 +14,8 @@ export const defaultTimers: TimerValues = { t1Ms: 500, t2Ms: 4_000, t4Ms: 5_000 
  * Timers of RFC 3261 table 4 and RFC 6026 (L, M), without the proxy's Timer C; `100` is the 200 ms within which
  * the user of an INVITE server transaction must answer or a 100 is sent for him (section 17.2.1).
  */
-export type TimerName = 'A' | 'B' | 'D' | 'E' | 'F' | 'G' | 'H' | 'I' | 'J' | 'K' | 'L' | 'M' | '100';
+export const timerNames = ['A', 'B', 'D', 'E', 'F', 'G', 'H', 'I', 'J', 'K', 'L', 'M', '100'] as const;
+export type TimerName = (typeof timerNames)[number];
 
 type Rule = (values: TimerValues, isReliable: boolean) => number | undefined;
 

@@ -1,15 +1,22 @@
 import type { Request } from '../message/message.ts';
+import { Linked } from './linked-list.ts';
 import type { Machine, State } from './machine.ts';
 import type { TimerName } from './timers.ts';
 
 /** A running timer; the same object sets, clears and fires it. */
-export type TransactionTimer<T> = {
+export class TransactionTimer<T> extends Linked<TransactionTimer<T>> {
   readonly name: TimerName;
   readonly transaction: ClientTransaction<T> | ServerTransaction<T>;
-};
+
+  constructor(name: TimerName, transaction: ClientTransaction<T> | ServerTransaction<T>) {
+    super();
+    this.name = name;
+    this.transaction = transaction;
+  }
+}
 
 /** What client and server transactions share. `T` is where messages come from and go to: the program's idea of a flow. */
-class Transaction<T> {
+class Transaction<T, Self extends Linked<Self>> extends Linked<Self> {
   readonly key: string;
   readonly machine: Machine;
   readonly method: string;
@@ -21,6 +28,7 @@ class Transaction<T> {
   timers: TransactionTimer<T>[] = [];
 
   constructor(key: string, machine: Machine, method: string, peer: T, isReliable: boolean) {
+    super();
     this.key = key;
     this.machine = machine;
     this.method = method;
@@ -31,7 +39,7 @@ class Transaction<T> {
 }
 
 /** A request sent, until its responses have been handled. */
-export class ClientTransaction<T> extends Transaction<T> {
+export class ClientTransaction<T> extends Transaction<T, ClientTransaction<T>> {
   readonly kind = 'client';
   /** As sent, with this element's Via on top; kept while an ACK may have to be built from it. */
   request: Request | undefined;
@@ -46,7 +54,7 @@ export class ClientTransaction<T> extends Transaction<T> {
 }
 
 /** A request received, until its response can no longer be asked for again. */
-export class ServerTransaction<T> extends Transaction<T> {
+export class ServerTransaction<T> extends Transaction<T, ServerTransaction<T>> {
   readonly kind = 'server';
   /** Kept while a 100 may have to be built from it. */
   request: Request | undefined;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { buildAck, buildCancel } from '../../../services/sip/message/request.ts';
 import { serverKey } from '../../../services/sip/transaction/key.ts';
+import { Linked } from '../../../services/sip/transaction/linked-list.ts';
 import { TimerWheel } from '../../../services/sip/transaction/timer-wheel.ts';
 import { aRequest, asRequest, responseTo, torture } from '../../support/sip-messages.ts';
 import { TransactionTester } from '../../support/sip-transactions.ts';
@@ -257,35 +258,75 @@ describe('a full layer', () => {
   });
 });
 
+class Bell extends Linked<Bell> {
+  readonly name: string;
+
+  constructor(name: string) {
+    super();
+    this.name = name;
+  }
+}
+
 describe('the timer wheel', () => {
+  const ring = (wheel: TimerWheel<Bell>, nowMs: number): string[] =>
+    wheel.advance(nowMs).map(({ name }) => name);
+
   test('fires in order, not before time and at most a tick late', () => {
-    const wheel = new TimerWheel<string>(10);
-    wheel.set('c', 31);
-    wheel.set('a', 5);
-    wheel.set('b', 20);
-    expect(wheel.advance(4)).toEqual([]);
-    expect(wheel.advance(29)).toEqual(['a', 'b']);
-    expect(wheel.advance(39)).toEqual([]);
-    expect(wheel.advance(40)).toEqual(['c']);
+    const wheel = new TimerWheel<Bell>(10);
+    wheel.set(new Bell('c'), 31);
+    wheel.set(new Bell('a'), 5);
+    wheel.set(new Bell('b'), 20);
+    expect(ring(wheel, 4)).toEqual([]);
+    expect(ring(wheel, 29)).toEqual(['a', 'b']);
+    expect(ring(wheel, 39)).toEqual([]);
+    expect(ring(wheel, 40)).toEqual(['c']);
     expect(wheel.size).toBe(0);
   });
 
   test('moves and clears', () => {
-    const wheel = new TimerWheel<string>(1);
-    wheel.set('a', 5);
-    wheel.set('b', 5);
-    wheel.set('a', 50);
-    wheel.clear('b');
-    wheel.clear('b');
-    expect(wheel.advance(49)).toEqual([]);
-    expect(wheel.advance(1_000_000_000)).toEqual(['a']);
+    const wheel = new TimerWheel<Bell>(1);
+    const [a, b] = [new Bell('a'), new Bell('b')];
+    wheel.set(a, 5);
+    wheel.set(b, 5);
+    wheel.set(a, 50);
+    wheel.clear(b);
+    wheel.clear(b);
+    expect(ring(wheel, 49)).toEqual([]);
+    expect(ring(wheel, 1_000_000_000)).toEqual(['a']);
   });
 
   test('fires what was due before it was set', () => {
-    const wheel = new TimerWheel<string>(1);
-    wheel.set('a', 10);
-    expect(wheel.advance(20)).toEqual(['a']);
-    wheel.set('late', 3);
-    expect(wheel.advance(21)).toEqual(['late']);
+    const wheel = new TimerWheel<Bell>(1);
+    wheel.set(new Bell('a'), 10);
+    expect(ring(wheel, 20)).toEqual(['a']);
+    wheel.set(new Bell('late'), 3);
+    expect(ring(wheel, 21)).toEqual(['late']);
+  });
+
+  test('takes one out from anywhere in a slot, and goes on with the others in order', () => {
+    for (const [out, left] of [
+      ['a', ['b', 'c']],
+      ['b', ['a', 'c']],
+      ['c', ['a', 'b']],
+    ] as const) {
+      const wheel = new TimerWheel<Bell>(1);
+      const bells = ['a', 'b', 'c'].map((name) => new Bell(name));
+      for (const bell of bells) wheel.set(bell, 7);
+      for (const bell of bells) if (bell.name === out) wheel.clear(bell);
+      expect(wheel.size).toBe(2);
+      expect(ring(wheel, 7)).toEqual(left);
+    }
+  });
+
+  test('sets one anew that it has fired, and one that was cleared', () => {
+    const wheel = new TimerWheel<Bell>(1);
+    const bell = new Bell('a');
+    wheel.set(bell, 1);
+    expect(ring(wheel, 1)).toEqual(['a']);
+    wheel.set(bell, 2);
+    wheel.clear(bell);
+    expect([wheel.size, ...ring(wheel, 9)]).toEqual([0]);
+    wheel.set(bell, 10);
+    expect(ring(wheel, 10)).toEqual(['a']);
   });
 });
