@@ -1,14 +1,15 @@
 import type { Party, Sender } from '../../protocol/dispatch/common.ts';
 import type { Decision, Facts } from '../../protocol/dispatch/messages.ts';
-import type { ProcessorClient } from './processor-client.ts';
 import type { DispatchRule } from '../../model/dispatch-rule.ts';
+import { askInTurn, unavailable } from './ask-in-turn.ts';
+import type { Turn } from './ask-in-turn.ts';
+import type { ProcessorClient } from './processor-client.ts';
 import { ruleFor } from './rules.ts';
 
-/** What came of asking: a decision with the processor it is of; nobody's; or 503, where who might know does not say. */
+/** What came of asking, with the site whose processor decided. */
 export type Outcome =
   | { readonly kind: 'decided'; readonly decision: Decision; readonly owner: string }
-  | { readonly kind: 'unknown'; readonly decision: Decision & { kind: 'not-mine' } }
-  | { readonly kind: 'unavailable' };
+  | Exclude<Turn<ProcessorClient>, { kind: 'decided' }>;
 
 /** How it is decided which processor is asked first. */
 export type Basis = 'rule' | 'flows' | 'cache' | 'order';
@@ -21,9 +22,6 @@ export type DispatcherOptions = {
   readonly ownerOf: (aor: string) => string | undefined;
 };
 
-/** How long one processor is waited for before the next is asked beside it: the death of one must not delay the other's. */
-const hedgeMs = 250;
-
 const cachedMax = 200_000;
 
 /**
@@ -35,9 +33,15 @@ const cachedMax = 200_000;
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #learned = new Map<string, ProcessorClient>();
+  /** The processors in their order, but for the one that comes first. */
+  readonly #beginningWith: ReadonlyMap<ProcessorClient, readonly ProcessorClient[]>;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
+    const { processors } = options;
+    this.#beginningWith = new Map(
+      processors.map((first) => [first, [first, ...processors.filter((each) => each !== first)]]),
+    );
   }
 
   /** What was learned from answers is void. */
@@ -48,12 +52,13 @@ export class Dispatcher {
   /** Asks whose the address is until one says it is his. */
   async ask(address: string, facts: Facts): Promise<Outcome> {
     const { processors, basis } = this.order(address);
-    if (basis !== 'order' && processors[0] && this.#isDrained(address, processors[0])) return unavailable;
-    const outcome = await askInTurn(processors, facts);
-    if (outcome.kind !== 'decided') return outcome;
-    this.#learn(address, outcome.processor);
-    if (this.#isDrained(address, outcome.processor)) return unavailable;
-    return { kind: 'decided', decision: outcome.decision, owner: outcome.processor.config.owner };
+    const [first] = processors;
+    if (basis !== 'order' && first && this.#isDrained(address, first)) return unavailable;
+    const turn = await askInTurn(processors, facts);
+    if (turn.kind !== 'decided') return turn;
+    const { decision, by } = turn;
+    if (basis === 'order' || by !== first) this.#learn(address, by);
+    return this.#isDrained(address, by) ? unavailable : { kind: 'decided', decision, owner: by.config.owner };
   }
 
   /**
@@ -68,9 +73,7 @@ export class Dispatcher {
     const outcome = await this.ask(address, asking(party));
     if (outcome.kind === 'decided') return this.#learned.get(address)?.isServing === true;
     if (outcome.kind === 'unknown') return this.isHomeServing;
-    return (
-      this.isHomeServing && (await this.#home?.ask({ kind: 'neighbour', ...sender }))?.kind === 'neighbour'
-    );
+    return this.isHomeServing && (await this.#isNeighbour(sender));
   }
 
   get isHomeServing(): boolean {
@@ -80,8 +83,13 @@ export class Dispatcher {
   /** The owner whose processor says that this is one of its subscribers; undefined where none does. */
   async claimantOf(party: Party): Promise<string | undefined> {
     const { processors } = this.order(`${party.user}@${party.host}`);
-    const outcome = await askInTurn(processors, asking(party));
-    return outcome.kind === 'decided' ? outcome.processor.config.owner : undefined;
+    const turn = await askInTurn(processors, asking(party));
+    return turn.kind === 'decided' ? turn.by.config.owner : undefined;
+  }
+
+  async #isNeighbour(sender: Sender): Promise<boolean> {
+    const turn = await askInTurn(this.#home ? [this.#home] : [], { kind: 'neighbour', ...sender });
+    return turn.kind === 'decided' && turn.decision.kind === 'neighbour';
   }
 
   /** The processor of this site's own subscribers. */
@@ -107,8 +115,7 @@ export class Dispatcher {
     const byFlows = owner === undefined ? undefined : processors.find(({ config }) => config.owner === owner);
     const first = byFlows ?? this.#learned.get(address);
     if (!first) return { processors, basis: 'order' };
-    const others = processors.filter((processor) => processor !== first);
-    return { processors: [first, ...others], basis: byFlows ? 'flows' : 'cache' };
+    return { processors: this.#beginningWith.get(first) ?? [], basis: byFlows ? 'flows' : 'cache' };
   }
 
   /** The rule that drains the processor for this address, where there is one. */
@@ -122,7 +129,6 @@ export class Dispatcher {
   }
 
   #learn(address: string, processor: ProcessorClient): void {
-    if (this.#learned.get(address) === processor) return;
     if (this.#learned.size >= cachedMax) this.#learned.clear();
     this.#learned.set(address, processor);
   }
@@ -138,61 +144,5 @@ const asking = (party: Party): Facts => ({
   contactHost: null,
 });
 
-const unavailable = { kind: 'unavailable' } as const;
-
 const isNamed = ({ config }: ProcessorClient, name: string): boolean =>
   name === 'home' ? config.role === 'home' : config.owner === name;
-
-type Asked =
-  | { readonly kind: 'decided'; readonly decision: Decision; readonly processor: ProcessorClient }
-  | Exclude<Outcome, { kind: 'decided' }>;
-
-/** The first decision that is not "not mine". Who is silent for a moment is not waited for: the next is asked too. */
-async function askInTurn(processors: readonly ProcessorClient[], facts: Facts): Promise<Asked> {
-  const answers: Promise<Asked>[] = [];
-  for (const [i, processor] of processors.entries()) {
-    const answer = askOne(processor, facts);
-    answers.push(answer);
-    const isLast = i === processors.length - 1;
-    const first = isLast ? undefined : await settledSoon(answer);
-    if (first?.kind === 'decided') return first;
-  }
-  return await firstDecided(answers);
-}
-
-/** A processor that is not ready says 503, which decides nothing about whose the address is. */
-async function askOne(processor: ProcessorClient, facts: Facts): Promise<Asked> {
-  const decision = await processor.ask(facts);
-  if (!decision || (decision.kind === 'refused' && decision.status === 503)) return unavailable;
-  return decision.kind === 'not-mine'
-    ? { kind: 'unknown', decision }
-    : { kind: 'decided', decision, processor };
-}
-
-/** What it is, if it is known within `hedgeMs`. */
-async function settledSoon(answer: Promise<Asked>): Promise<Asked | undefined> {
-  const late = Promise.withResolvers<undefined>();
-  const timer = setTimeout(() => late.resolve(undefined), hedgeMs);
-  try {
-    return await Promise.race([answer, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** The first decision; without one, "unavailable" if anybody was, else nobody's, with a challenge if anybody had one. */
-async function firstDecided(answers: readonly Promise<Asked>[]): Promise<Asked> {
-  const decided = Promise.any(
-    answers.map(async (answer) => {
-      const each = await answer;
-      if (each.kind !== 'decided') throw new Error(each.kind);
-      return each;
-    }),
-  );
-  return await decided.catch(async () => {
-    const all = await Promise.all(answers);
-    const open = all.filter((each) => each.kind !== 'decided');
-    const challenged = open.find((each) => each.kind === 'unknown' && each.decision.challenge !== null);
-    return open.find(({ kind }) => kind === 'unavailable') ?? challenged ?? open[0] ?? unavailable;
-  });
-}

@@ -1,11 +1,12 @@
 import { connect } from 'node:net';
 import { DualhomeError, messageOf } from '../../protocol/errors/index.ts';
 import { dispatchVersion, lineBytesMax, processorMessageSchema } from '../../protocol/dispatch/messages.ts';
-import type { Decision, Facts, ProcessorMessage, ProcessorState } from '../../protocol/dispatch/messages.ts';
+import type { Facts, ProcessorMessage, ProcessorState } from '../../protocol/dispatch/messages.ts';
 import type { FrontConfig } from '../../protocol/program-config.ts';
 import { LineConnection } from '../../platform/ipc/line-connection.ts';
 import type { Clock } from '../../platform/lifecycle/clock.ts';
 import type { Logger } from '../../platform/logging/logger.ts';
+import type { Asker, Respondent } from './ask-in-turn.ts';
 
 export type ProcessorConfig = FrontConfig['processors'][number];
 
@@ -21,7 +22,9 @@ export type ProcessorClientOptions = {
 export const graceMs = 3_000;
 
 const redialMs = 50;
-const watchMs = 100;
+const watchMs = 50;
+/** After how long, up to `watchMs` later, another may be asked beside it. */
+const lateMs = 200;
 const heartbeatMs = 1_000;
 const openMax = 20_000;
 const backlogBytesMax = 8_388_608;
@@ -36,19 +39,16 @@ const nobody: Facts = {
   contactHost: null,
 };
 
-type Asked = {
-  readonly facts: Facts;
-  readonly settle: (decision: Decision | undefined) => void;
-  readonly askedMs: number;
-};
+type Asked = { readonly facts: Facts; readonly asker: Asker; readonly askedMs: number; isLate: boolean };
 
 /**
  * One processor, over its socket, connected again whenever it is gone.
  *
  * Invariant: each question gets one decision or, `graceMs` after it was asked or at once while the processor has been
- * away that long, none. Questions that were under way when a connection was lost are asked again over the next.
+ * away that long, none. Who asked is told when it takes longer than `lateMs`. Questions that were under way when a
+ * connection was lost are asked again over the next.
  */
-export class ProcessorClient implements AsyncDisposable {
+export class ProcessorClient implements AsyncDisposable, Respondent {
   readonly config: ProcessorConfig;
   readonly #options: ProcessorClientOptions;
   readonly #asked = new Map<number, Asked>();
@@ -91,21 +91,18 @@ export class ProcessorClient implements AsyncDisposable {
     return this.#asked.size;
   }
 
-  /** What it decides; undefined where it does not say. */
-  ask(facts: Facts): Promise<Decision | undefined> {
-    if (this.#isClosed || !this.isAvailable || this.#asked.size >= openMax) return Promise.resolve(undefined);
-    const { promise, resolve } = Promise.withResolvers<Decision | undefined>();
+  ask(facts: Facts, asker: Asker): void {
+    if (this.#isClosed || !this.isAvailable || this.#asked.size >= openMax) return asker.decide(undefined);
     const id = ++this.#lastId;
-    this.#asked.set(id, { facts, settle: resolve, askedMs: this.#options.clock.monotonicMs() });
+    this.#asked.set(id, { facts, asker, askedMs: this.#options.clock.monotonicMs(), isLate: false });
     this.#say(id, facts);
-    return promise;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
     clearInterval(this.#watch);
     clearTimeout(this.#redial);
-    for (const { settle } of this.#asked.values()) settle(undefined);
+    for (const { asker } of this.#asked.values()) asker.decide(undefined);
     this.#asked.clear();
     await this.#connection?.[Symbol.asyncDispose]();
   }
@@ -145,7 +142,7 @@ export class ProcessorClient implements AsyncDisposable {
       case 'answer': {
         const asked = this.#asked.get(message.id);
         this.#asked.delete(message.id);
-        return asked?.settle(message.decision);
+        return asked?.asker.decide(message.decision);
       }
     }
   }
@@ -173,10 +170,16 @@ export class ProcessorClient implements AsyncDisposable {
 
   #look(): void {
     const nowMs = this.#options.clock.monotonicMs();
-    for (const [id, { settle, askedMs }] of this.#asked) {
-      if (nowMs - askedMs < graceMs) break;
-      this.#asked.delete(id);
-      settle(undefined);
+    for (const [id, asked] of this.#asked) {
+      const waitedMs = nowMs - asked.askedMs;
+      if (waitedMs < lateMs) break;
+      if (waitedMs >= graceMs) {
+        this.#asked.delete(id);
+        asked.asker.decide(undefined);
+      } else if (!asked.isLate) {
+        asked.isLate = true;
+        asked.asker.late();
+      }
     }
     if (!this.#isGreeted || nowMs - this.#beatMs < heartbeatMs) return;
     this.#beatMs = nowMs;

@@ -54,17 +54,6 @@ export class MessageEdit {
     return first;
   }
 
-  /** Replaces the first value of a comma-separated field. */
-  replaceTop(name: string, value: string): this {
-    const canonical = canonicalName(name);
-    const at = this.#lines.findIndex((line) => line.name === canonical);
-    const line = this.#lines[at];
-    if (!line) return this;
-    const [, ...others] = splitList(valueOf(line));
-    this.#lines[at] = newLine(name, [value, ...others].join(', '));
-    return this;
-  }
-
   /** Makes `value` the whole of its field, where the field stood or at the end. */
   set(name: string, value: string): this {
     const canonical = canonicalName(name);

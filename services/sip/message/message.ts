@@ -51,9 +51,11 @@ class Message<S extends StartLine> {
   #to: Address | undefined;
   #cseq: CSeq | undefined;
 
-  constructor(head: Head<S>, body: Buffer) {
+  /** `via` is the topmost one, where it is parsed already. */
+  constructor(head: Head<S>, body: Buffer, via?: Via) {
     this.head = head;
     this.body = body;
+    this.#via = via;
   }
 
   /** Whether a field of the name is there. Names here and below are canonical: long form, lower case. */

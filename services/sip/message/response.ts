@@ -8,8 +8,6 @@ export type ResponseOptions = {
   readonly reason?: string | undefined;
   /** Added to To where the request has no tag there; responses but 100 need one (section 8.2.6.2). */
   readonly toTag?: string | undefined;
-  /** The top Via with `received` and `rport` (see `stampVia`), instead of the one that came. */
-  readonly topVia?: string | undefined;
   readonly headers?: readonly (readonly [name: string, value: string])[] | undefined;
   readonly body?: Uint8Array | undefined;
 };
@@ -21,7 +19,7 @@ const noBody = new Uint8Array(0);
  * a malformed request can be answered too.
  */
 export function buildResponse(request: Request, status: number, options: ResponseOptions = {}): Buffer {
-  const { reason = reasonPhrase(status), toTag, topVia, headers = [], body = noBody } = options;
+  const { reason = reasonPhrase(status), toTag, headers = [], body = noBody } = options;
   let head = `SIP/2.0 ${status} ${headerSafe(reason)}\r\n`;
   let copied = 0;
   for (const { name, start, end } of request.head.fields) {
@@ -29,8 +27,7 @@ export function buildResponse(request: Request, status: number, options: Respons
     const isFirst = (copied & bit) === 0;
     copied |= bit;
     if (bit === 0 || (!isFirst && bit !== viaBit)) continue;
-    if (bit === viaBit && isFirst && topVia !== undefined) head += viaLine(request, topVia);
-    else if (bit === toBit && toTag !== undefined) head += toLine(request, start, end, toTag);
+    if (bit === toBit && toTag !== undefined) head += toLine(request, start, end, toTag);
     else head += request.head.text.slice(start, end);
   }
   for (const [name, value] of headers) head += `${headerSafe(name)}: ${headerSafe(value)}\r\n`;
@@ -69,13 +66,6 @@ function copyBit(name: string, status: number): number {
     default:
       return 0;
   }
-}
-
-/** The first Via field with its first value replaced. */
-function viaLine(request: Request, topVia: string): string {
-  const first = request.value('via') ?? '';
-  const top = request.top('via') ?? '';
-  return `Via: ${headerSafe(topVia)}${first.slice(top.length)}\r\n`;
 }
 
 function toLine(request: Request, start: number, end: number, toTag: string): string {

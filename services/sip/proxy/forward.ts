@@ -10,22 +10,19 @@ const initialMaxForwards = 70;
 export type Forwarding = RouteSet & {
   /** This element's Via, its branch unique to the target. */
   readonly via: string;
-  /** The top Via that came, with `received` and `rport` noted (`stampVia`), where it has to change. */
-  readonly receivedVia?: string | undefined;
   /** This element's Record-Route value, where it wants to stay in the dialog's path. */
   readonly recordRoute?: string | undefined;
 };
 
 /** The copy of a request that goes to one target (section 16.6 steps 1 to 9); every other field and the body stay. */
 export function forwardRequest(request: Request, forwarding: Forwarding): Buffer {
-  const { uri, routes, via, receivedVia, recordRoute } = forwarding;
+  const { uri, routes, via, recordRoute } = forwarding;
   const edit = new MessageEdit(request);
   const maxForwards = request.maxForwards ?? initialMaxForwards + 1;
   if (uri !== request.uriText) edit.requestUri(uri);
   edit.set('Max-Forwards', String(maxForwards - 1)).remove('Route');
   if (routes.length > 0) edit.push('Route', routes.join(', '));
   if (recordRoute !== undefined) edit.push('Record-Route', recordRoute);
-  if (receivedVia !== undefined) edit.replaceTop('Via', receivedVia);
   return edit.push('Via', via).toBuffer();
 }
 

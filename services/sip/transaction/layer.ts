@@ -2,6 +2,7 @@ import type { Request, Response } from '../message/message.ts';
 import { clientInvite } from './client-invite.ts';
 import { clientNonInvite } from './client-non-invite.ts';
 import { clientKey, serverKey } from './key.ts';
+import { KeptBytes } from './kept-bytes.ts';
 import { LinkedList } from './linked-list.ts';
 import { stepOf } from './machine.ts';
 import type { Event } from './machine.ts';
@@ -34,6 +35,7 @@ export class TransactionLayer<T> {
   readonly #transactionsMax: number;
   readonly #clients = new Map<string, ClientTransaction<T>>();
   readonly #servers = new Map<string, ServerTransaction<T>>();
+  readonly #kept = new KeptBytes();
   /** Completed non-INVITE server transactions, oldest first. */
   readonly #absorbing = new LinkedList<ServerTransaction<T>>();
 
@@ -92,7 +94,7 @@ export class TransactionLayer<T> {
     if (!stepOf(transaction.machine, transaction.state, event)) return [];
     transaction.response = bytes;
     const outputs = this.#feed(transaction, event, {});
-    if (transaction.response) transaction.response = copyOf(bytes);
+    if (transaction.response) transaction.response = this.#kept.copyOf(bytes);
     return outputs;
   }
 
@@ -159,13 +161,6 @@ export class TransactionLayer<T> {
     this.#settle(oldest);
     return true;
   }
-}
-
-/** In memory of its own: a part of the pool that many buffers share would keep all of that for as long. */
-function copyOf(bytes: Buffer): Buffer {
-  const copy = Buffer.allocUnsafeSlow(bytes.length);
-  bytes.copy(copy);
-  return copy;
 }
 
 /** Lets go of what is not sent again: most transactions wait out 32 s for what never comes. */

@@ -13,12 +13,12 @@ export type Endpoint = { readonly address: string; readonly port: number };
  * A `received` or `rport` the sender filled in himself is overwritten: it would aim our responses at others.
  * Undefined where the Via can stay as it is.
  */
-export function stampVia(via: Via, source: Endpoint): string | undefined {
+export function stampVia(via: Via, source: Endpoint): Via | undefined {
   const asksForPort = via.params.has('rport');
   const isSource = bare(via.host) === source.address.toLowerCase();
   if (!asksForPort && isSource && !via.params.has('received')) return undefined;
   const params = via.params.with('received', source.address);
-  return formatVia({ ...via, params: asksForPort ? params.with('rport', String(source.port)) : params });
+  return { ...via, params: asksForPort ? params.with('rport', String(source.port)) : params };
 }
 
 /**
@@ -32,19 +32,25 @@ export function stampRequest(request: Request, source: Endpoint): Request {
   if (stamped === undefined || !field) return request;
   const { head, body } = request;
   const others = (request.value('via') ?? '').slice(request.top('via')?.length ?? 0);
-  const line = `Via: ${headerSafe(stamped)}${others}\r\n`;
+  const line = `Via: ${headerSafe(formatVia(stamped))}${others}\r\n`;
   const grown = line.length - (field.end - field.start);
   const valueStart = field.start + 'Via: '.length;
   const fields = head.fields.map((each, i) => (i > at ? moved(each, grown) : each));
   const end = field.end + grown;
   fields[at] = { name: 'via', start: field.start, valueStart, valueEnd: end - 2, end, folded: false };
   const text = head.text.slice(0, field.start) + line + head.text.slice(field.end);
-  return new Request({ ...head, text, fields }, body);
+  return new Request({ ...head, text, fields }, body, stamped);
 }
 
-function moved(field: HeaderField, by: number): HeaderField {
-  const { start, valueStart, valueEnd, end } = field;
-  return { ...field, start: start + by, valueStart: valueStart + by, valueEnd: valueEnd + by, end: end + by };
+function moved({ name, start, valueStart, valueEnd, end, folded }: HeaderField, by: number): HeaderField {
+  return {
+    name,
+    start: start + by,
+    valueStart: valueStart + by,
+    valueEnd: valueEnd + by,
+    end: end + by,
+    folded,
+  };
 }
 
 /**

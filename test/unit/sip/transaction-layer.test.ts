@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { buildAck, buildCancel } from '../../../services/sip/message/request.ts';
 import { serverKey } from '../../../services/sip/transaction/key.ts';
+import { KeptBytes } from '../../../services/sip/transaction/kept-bytes.ts';
 import { Linked } from '../../../services/sip/transaction/linked-list.ts';
 import { TimerWheel } from '../../../services/sip/transaction/timer-wheel.ts';
 import { aRequest, asRequest, responseTo, torture } from '../../support/sip-messages.ts';
@@ -127,8 +128,22 @@ describe('what a transaction keeps', () => {
     const other = tester.receiveNew(options);
     tester.respond(other, options, 200);
     expect([other.state, other.request]).toEqual(['completed', undefined]);
-    expect(other.response?.byteLength).toBe(other.response?.buffer.byteLength);
+    const sent = tester.outputs.findLast(({ kind }) => kind === 'send');
+    expect(sent?.kind === 'send' && sent.bytes.buffer).not.toBe(other.response?.buffer);
     expect(tester.receive(options)).toEqual(['send 200']);
+  });
+
+  test('copies of its own, which nothing that is kept later or written elsewhere changes', () => {
+    const kept = new KeptBytes();
+    const texts = Array.from({ length: 200 }, (_, i) => `${i} `.repeat(i + 1));
+    const copies = ['', 'x'.repeat(100_000), ...texts].map((text) => {
+      const bytes = Buffer.from(text);
+      const copy = kept.copyOf(bytes);
+      bytes.fill(0);
+      return copy;
+    });
+    expect(copies.map(String)).toEqual(['', 'x'.repeat(100_000), ...texts]);
+    expect(new Set(copies.slice(2).map(({ buffer }) => buffer)).size).toBeLessThan(10);
   });
 });
 
