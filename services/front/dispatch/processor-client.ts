@@ -1,8 +1,9 @@
 import { connect } from 'node:net';
 import { DualhomeError, messageOf } from '../../protocol/errors/index.ts';
 import { dispatchVersion, lineBytesMax, processorMessageSchema } from '../../protocol/dispatch/messages.ts';
-import type { Facts, ProcessorMessage, ProcessorState } from '../../protocol/dispatch/messages.ts';
+import type { Decision, Facts, ProcessorMessage, ProcessorState } from '../../protocol/dispatch/messages.ts';
 import type { FrontConfig } from '../../protocol/program-config.ts';
+import { InFlight } from '../../platform/collections/in-flight.ts';
 import { LineConnection } from '../../platform/ipc/line-connection.ts';
 import type { Clock } from '../../platform/lifecycle/clock.ts';
 import type { Logger } from '../../platform/logging/logger.ts';
@@ -26,7 +27,8 @@ const watchMs = 50;
 /** After how long, up to `watchMs` later, another may be asked beside it. */
 const lateMs = 200;
 const heartbeatMs = 1_000;
-const openMax = 20_000;
+/** Questions of which the oldest is not answered. */
+const openMax = 32_768;
 const backlogBytesMax = 8_388_608;
 
 /** Whom nobody is: asked for, so that a processor that has stopped is noticed while nobody asks anything. */
@@ -38,6 +40,9 @@ const nobody: Facts = {
   instance: null,
   contactHost: null,
 };
+
+/** What a heartbeat's answer is about: no question. */
+const heartbeatId = 0;
 
 type Asked = { readonly facts: Facts; readonly asker: Asker; readonly askedMs: number; isLate: boolean };
 
@@ -51,12 +56,11 @@ type Asked = { readonly facts: Facts; readonly asker: Asker; readonly askedMs: n
 export class ProcessorClient implements AsyncDisposable, Respondent {
   readonly config: ProcessorConfig;
   readonly #options: ProcessorClientOptions;
-  readonly #asked = new Map<number, Asked>();
+  readonly #asked = new InFlight<Asked>(openMax);
   readonly #watch: NodeJS.Timeout;
   #connection: LineConnection | undefined;
   #isGreeted = false;
   #state: ProcessorState | undefined;
-  #lastId = 0;
   #redial: NodeJS.Timeout | undefined;
   #isClosed = false;
   #reported = '';
@@ -92,18 +96,16 @@ export class ProcessorClient implements AsyncDisposable, Respondent {
   }
 
   ask(facts: Facts, asker: Asker): void {
-    if (this.#isClosed || !this.isAvailable || this.#asked.size >= openMax) return asker.decide(undefined);
-    const id = ++this.#lastId;
-    this.#asked.set(id, { facts, asker, askedMs: this.#options.clock.monotonicMs(), isLate: false });
-    this.#say(id, facts);
+    if (this.#isClosed || !this.isAvailable || this.#asked.isFull) return asker.decide(undefined);
+    const askedMs = this.#options.clock.monotonicMs();
+    this.#say(this.#asked.add({ facts, asker, askedMs, isLate: false }), facts);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
     clearInterval(this.#watch);
     clearTimeout(this.#redial);
-    for (const { asker } of this.#asked.values()) asker.decide(undefined);
-    this.#asked.clear();
+    for (const [id] of this.#asked) this.#settle(id, undefined);
     await this.#connection?.[Symbol.asyncDispose]();
   }
 
@@ -139,11 +141,8 @@ export class ProcessorClient implements AsyncDisposable, Respondent {
         return this.#greet(message.version, message.owner);
       case 'state':
         return this.#learn(message);
-      case 'answer': {
-        const asked = this.#asked.get(message.id);
-        this.#asked.delete(message.id);
-        return asked?.asker.decide(message.decision);
-      }
+      case 'answer':
+        return this.#settle(message.id, message.decision);
     }
   }
 
@@ -163,6 +162,10 @@ export class ProcessorClient implements AsyncDisposable, Respondent {
     if (was?.seq !== is?.seq || was?.incarnation !== is?.incarnation) this.#options.onConfiguration();
   }
 
+  #settle(id: number, decision: Decision | undefined): void {
+    this.#asked.take(id)?.asker.decide(decision);
+  }
+
   #say(id: number, facts: Facts): void {
     if (!this.#isGreeted || !this.#connection || this.#connection.backlogBytes > backlogBytesMax) return;
     this.#connection.send({ id, facts });
@@ -173,17 +176,14 @@ export class ProcessorClient implements AsyncDisposable, Respondent {
     for (const [id, asked] of this.#asked) {
       const waitedMs = nowMs - asked.askedMs;
       if (waitedMs < lateMs) break;
-      if (waitedMs >= graceMs) {
-        this.#asked.delete(id);
-        asked.asker.decide(undefined);
-      } else if (!asked.isLate) {
+      if (waitedMs >= graceMs) this.#settle(id, undefined);
+      else if (!asked.isLate) {
         asked.isLate = true;
         asked.asker.late();
       }
     }
     if (!this.#isGreeted || nowMs - this.#beatMs < heartbeatMs) return;
     this.#beatMs = nowMs;
-    this.#lastId += 1;
-    this.#say(this.#lastId, nobody);
+    this.#say(heartbeatId, nobody);
   }
 }

@@ -10,6 +10,7 @@ import { RowVersions } from '../../log/row-versions.ts';
 import { WrittenLog } from '../../log/written-log.ts';
 import type { LogState, WrittenLogOptions } from '../../log/written-log.ts';
 import { flow } from '../../model/flow.ts';
+import { InFlight } from '../../platform/collections/in-flight.ts';
 import type { Clock } from '../../platform/lifecycle/clock.ts';
 import type { FlowChange } from '../registrar/bindings.ts';
 import type { Distribution } from './distribution.ts';
@@ -30,6 +31,8 @@ const recordWithinMs = 3_000;
 /** When what is under way for so long, the database is taken to be away. */
 const stuckMs = 1_000;
 const watchMs = 250;
+/** More than the log lets wait. */
+const pendingMax = 16_384;
 /** What a change holds in memory, about. */
 const changeBytes = 1_500;
 
@@ -44,7 +47,7 @@ type Pending = { readonly startedMs: number; readonly fail: (error: unknown) => 
 export class RegistrationLog implements AsyncDisposable {
   readonly #options: RegistrationLogOptions;
   readonly #log: WrittenLog<Request, number>;
-  readonly #pending = new Set<Pending>();
+  readonly #pending = new InFlight<Pending>(pendingMax);
   readonly #watch: NodeJS.Timeout;
 
   constructor(options: RegistrationLogOptions) {
@@ -66,7 +69,7 @@ export class RegistrationLog implements AsyncDisposable {
 
   /** Whether a change would be recorded soon, as far as is known. */
   get canRecord(): boolean {
-    const oldest = this.#pending.values().next().value;
+    const { oldest } = this.#pending;
     const isStuck = oldest !== undefined && this.#options.clock.monotonicMs() - oldest.startedMs > stuckMs;
     return this.#log.state.open && !isStuck;
   }
@@ -93,18 +96,18 @@ export class RegistrationLog implements AsyncDisposable {
 
   /** @throws LOG_BUSY where it takes too long, LOG_*, POSTGRES_* where it cannot be recorded */
   record(changes: readonly FlowChange[], actor: Actor, reason: string): Promise<void> {
+    if (this.#pending.isFull) return Promise.reject(new DualhomeError('LOG_BUSY'));
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const pending = { startedMs: this.#options.clock.monotonicMs(), fail: reject };
-    this.#pending.add(pending);
+    const pending = this.#pending.add({ startedMs: this.#options.clock.monotonicMs(), fail: reject });
     const settled = this.#log.submit({ changes, actor, reason }, changeBytes * changes.length);
     settled.then(
       (seq) => {
-        this.#pending.delete(pending);
+        this.#pending.take(pending);
         this.#show(changes, seq);
         resolve();
       },
       (error: unknown) => {
-        this.#pending.delete(pending);
+        this.#pending.take(pending);
         reject(error);
       },
     );
@@ -126,7 +129,7 @@ export class RegistrationLog implements AsyncDisposable {
 
   #giveUp(): void {
     const nowMs = this.#options.clock.monotonicMs();
-    for (const { startedMs, fail } of this.#pending) {
+    for (const [, { startedMs, fail }] of this.#pending) {
       if (nowMs - startedMs < recordWithinMs) return;
       fail(new DualhomeError('LOG_BUSY', { detail: 'The database does not answer.' }));
     }
