@@ -124,7 +124,7 @@ export class Proxy implements Disposable {
 
   #cancel(request: Request, transaction: Incoming, cancels: Incoming | undefined): void {
     this.#options.engine.answer(request, transaction, cancels ? 200 : 481);
-    if (cancels) this.#calls.cancel(cancels);
+    cancels?.onCancel?.();
   }
 
   #refuse(

@@ -1,3 +1,4 @@
+import { Linked, LinkedList } from '../../sip/transaction/linked-list.ts';
 import type { Binding } from '../calls/target.ts';
 import type { Incoming } from '../engine/engine.ts';
 import type { Attempt } from './attempt.ts';
@@ -6,17 +7,25 @@ import type { RunnerContext } from './call-runner.ts';
 import { recordCall } from './call-records.ts';
 import type { CallRecords } from './call-records.ts';
 
-type Running = { readonly cancel: () => void };
+/** A request that has no final answer yet. */
+class Running extends Linked<Running> {
+  readonly transaction: Incoming;
+
+  constructor(transaction: Incoming) {
+    super();
+    this.transaction = transaction;
+  }
+}
 
 /**
- * The requests that have no final answer yet, by their transaction, and the calls among them by who is called.
+ * The requests that have no final answer yet, and the calls among them by who is called.
  *
  * Invariant: a request is here from its arrival until its first final answer.
  */
 export class RunningCalls {
   readonly #context: RunnerContext;
   readonly #records: CallRecords;
-  readonly #running = new Map<Incoming, Running>();
+  readonly #running = new LinkedList<Running>();
   readonly #byAor = new Map<string, Set<CallRunner>>();
 
   constructor(context: RunnerContext, records: CallRecords) {
@@ -31,10 +40,13 @@ export class RunningCalls {
   /** Waits for what is decided about a request; undefined where it was cancelled meanwhile. */
   async unlessCancelled<D>(transaction: Incoming, decision: Promise<D>): Promise<D | undefined> {
     let isCancelled = false;
-    this.#running.set(transaction, { cancel: () => (isCancelled = true) });
-    const decided = await decision;
-    this.#running.delete(transaction);
-    return isCancelled ? undefined : decided;
+    const running = this.#begin(transaction, () => (isCancelled = true));
+    try {
+      const decided = await decision;
+      return isCancelled ? undefined : decided;
+    } finally {
+      this.#end(running);
+    }
   }
 
   run(transaction: Incoming, attempt: Attempt): void {
@@ -55,28 +67,37 @@ export class RunningCalls {
       },
       onFinal: (status, reason) => {
         record?.onFinal(status, reason);
-        this.#running.delete(transaction);
+        this.#end(running);
         for (const aor of aors) this.#forget(aor, runner);
       },
     });
-    this.#running.set(transaction, runner);
+    const running = this.#begin(transaction, () => runner.cancel());
     runner.start();
-  }
-
-  cancel(transaction: Incoming): void {
-    this.#running.get(transaction)?.cancel();
   }
 
   /** A connection is lost: nobody can answer who called over it any more, so that his calls are cancelled. */
   lost(connection: number): void {
-    for (const [transaction, running] of this.#running) {
-      if (transaction.method === 'INVITE' && transaction.peer.connection === connection) running.cancel();
+    for (const { transaction } of [...this.#running]) {
+      const { method, peer, onCancel } = transaction;
+      if (method === 'INVITE' && peer.connection === connection) onCancel?.();
     }
   }
 
   /** A device has registered: calls to its address of record that are pending reach it, too. */
   registered(binding: Binding): void {
     for (const runner of this.#byAor.get(binding.aor) ?? []) runner.registered(binding);
+  }
+
+  #begin(transaction: Incoming, cancel: () => void): Running {
+    const running = new Running(transaction);
+    transaction.onCancel = cancel;
+    this.#running.push(running);
+    return running;
+  }
+
+  #end(running: Running): void {
+    running.transaction.onCancel = undefined;
+    running.list?.remove(running);
   }
 
   #forget(aor: string, runner: CallRunner): void {

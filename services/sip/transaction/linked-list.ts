@@ -7,13 +7,19 @@ export abstract class Linked<T extends Linked<T>> {
 
 /**
  * Items in the order in which they were added. Adding one, taking any out and finding the first cost the same however
- * many there are and were: a Set steps over all that were deleted from its beginning.
+ * many there are and were: a Set steps over all that were deleted from its beginning. Nothing else of it lives longer than
+ * its items (see `InFlight`).
  *
  * Invariant: `item.list` is the list that an item is in.
  */
 export class LinkedList<T extends Linked<T>> {
   #first: T | undefined;
   #last: T | undefined;
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
 
   get first(): T | undefined {
     return this.#first;
@@ -26,6 +32,7 @@ export class LinkedList<T extends Linked<T>> {
     if (this.#last) this.#last.after = item;
     else this.#first = item;
     this.#last = item;
+    this.#size += 1;
   }
 
   /** Takes out an item of this list. */
@@ -36,5 +43,10 @@ export class LinkedList<T extends Linked<T>> {
     if (after) after.before = before;
     else this.#last = before;
     item.list = item.before = item.after = undefined;
+    this.#size -= 1;
+  }
+
+  *[Symbol.iterator](): Generator<T> {
+    for (let item = this.#first; item; item = item.after) yield item;
   }
 }

@@ -60,6 +60,8 @@ export class ServerTransaction<T> extends Transaction<T, ServerTransaction<T>> {
   request: Request | undefined;
   /** Newest response sent, while it may have to be sent again. */
   response: Buffer | undefined;
+  /** What its user does when the request is cancelled, while there is anything to do. */
+  onCancel: (() => void) | undefined;
 
   constructor(key: string, machine: Machine, request: Request, peer: T, isReliable: boolean) {
     super(key, machine, request.method, peer, isReliable);
