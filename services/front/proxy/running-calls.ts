@@ -77,7 +77,7 @@ export class RunningCalls {
 
   /** A connection is lost: nobody can answer who called over it any more, so that his calls are cancelled. */
   lost(connection: number): void {
-    for (const { transaction } of [...this.#running]) {
+    for (const { transaction } of this.#running) {
       const { method, peer, onCancel } = transaction;
       if (method === 'INVITE' && peer.connection === connection) onCancel?.();
     }

@@ -15,7 +15,7 @@ export class InFlight<T> {
   #size = 0;
 
   constructor(spanMax: number) {
-    this.#slots = new Array<T | undefined>(spanMax).fill(undefined);
+    this.#slots = Array.from({ length: spanMax });
   }
 
   get size(): number {

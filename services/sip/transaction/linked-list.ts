@@ -46,7 +46,13 @@ export class LinkedList<T extends Linked<T>> {
     this.#size -= 1;
   }
 
+  /** Each that is given may be taken out at once. */
   *[Symbol.iterator](): Generator<T> {
-    for (let item = this.#first; item; item = item.after) yield item;
+    let next = this.#first;
+    while (next) {
+      const item = next;
+      next = item.after;
+      yield item;
+    }
   }
 }

@@ -13,10 +13,12 @@ const timerEvents = Object.fromEntries(timerNames.map((name) => [name, `timer ${
   readonly [N in TimerName]: `timer ${N}`;
 };
 
-/** What the actions that set timers are made of. */
-const settings = Object.fromEntries(
-  timerNames.flatMap((name) => timerVerbs.map((verb) => [`${verb} ${name}`, [verb, name] as const])),
-) as { readonly [A in `${TimerVerb} ${TimerName}`]: readonly [TimerVerb, TimerName] };
+type Setting = { readonly verb: TimerVerb; readonly name: TimerName };
+
+/** The actions that set timers. */
+const settings: ReadonlyMap<Action, Setting> = new Map(
+  timerNames.flatMap((name) => timerVerbs.map((verb) => [`${verb} ${name}`, { verb, name }])),
+);
 
 type Any<T> = ClientTransaction<T> | ServerTransaction<T>;
 
@@ -71,8 +73,9 @@ function take<T>(run: Run<T>, [next, ...actions]: Step, cause: Cause<T>): void {
   stopTimers(run);
   let due: TimerName[] | undefined;
   for (const action of actions) {
-    const name = act(run, action, cause);
-    if (name) (due ??= []).push(name);
+    const setting = settings.get(action);
+    if (!setting) act(run, action, cause);
+    else if (setTimer(run, setting)) (due ??= []).push(setting.name);
   }
   if (next === 'terminated') outputs.push({ kind: 'terminated', transaction });
   due?.forEach((name) => feed(run, timerEvents[name], {}));
@@ -86,29 +89,24 @@ function stopTimers<T>({ transaction, outputs }: Run<T>): void {
   transaction.timers = transaction.timers.filter(isHeard);
 }
 
-/** Gives back the timer it would have set, where that one has no length. */
-function act<T>(run: Run<T>, action: Action, cause: Cause<T>): TimerName | undefined {
+function act<T>(run: Run<T>, action: Action, cause: Cause<T>): void {
   const { transaction, outputs } = run;
   switch (action) {
     case 'send':
-      return void send(run, transaction.kind === 'client' ? transaction.bytes : transaction.response);
+      return send(run, transaction.kind === 'client' ? transaction.bytes : transaction.response);
     case 'send ACK':
       if (transaction.kind === 'client' && transaction.request && cause.response) {
         send(run, buildAck(transaction.request, cause.response));
       }
-      return undefined;
+      return;
     case 'send 100':
-      return void sendTrying(run);
+      return sendTrying(run);
     case 'pass':
-      return void pass(run, cause);
+      return pass(run, cause);
     case 'report timeout':
       return void outputs.push({ kind: 'timeout', transaction });
     case 'report transport error':
       return void outputs.push({ kind: 'transport-error', transaction });
-    default: {
-      const [verb, name] = settings[action];
-      return setTimer(run, name, intervalMs(run, verb, name));
-    }
   }
 }
 
@@ -131,26 +129,22 @@ function pass<T>({ transaction, outputs }: Run<T>, { request, response, cancels 
   else if (request) outputs.push({ kind: 'request', request, transaction, cancels });
 }
 
-function intervalMs<T>(
-  { transaction, timers }: Run<T>,
-  verb: TimerVerb,
-  name: TimerName,
-): number | undefined {
+function intervalMs<T>({ transaction, timers }: Run<T>, { verb, name }: Setting): number | undefined {
   if (verb === 'start') return timerMs(name, timers, transaction.isReliable);
   return verb === 'slow' ? timers.t2Ms : nextIntervalMs(name, transaction.intervalMs, timers);
 }
 
-function setTimer<T>(
-  { transaction, outputs }: Run<T>,
-  name: TimerName,
-  ms: number | undefined,
-): TimerName | undefined {
-  if (ms === undefined) return undefined;
-  if (ms === 0) return name;
+/** Whether the timer has no length: it is not set, but due. */
+function setTimer<T>(run: Run<T>, setting: Setting): boolean {
+  const { transaction, outputs } = run;
+  const { name } = setting;
+  const ms = intervalMs(run, setting);
+  if (ms === undefined) return false;
+  if (ms === 0) return true;
   if (name === 'A' || name === 'E' || name === 'G') transaction.intervalMs = ms;
   const timer = new TransactionTimer(name, transaction);
   // `concat` makes an array of just that size, of which there are tens of thousands.
   transaction.timers = transaction.timers.concat(timer);
   outputs.push({ kind: 'set-timer', timer, ms });
-  return undefined;
+  return false;
 }

@@ -35,7 +35,7 @@ describe('what is in flight', () => {
     expect(() => flight.add('d')).toThrow(RangeError);
     flight.take(a);
     expect([flight.isFull, flight.oldest]).toEqual([false, undefined]);
-    expect([...[flight.add('d'), flight.add('e'), flight.add('f')].map((n) => flight.take(n))]).toEqual([
+    expect([flight.add('d'), flight.add('e'), flight.add('f')].map((n) => flight.take(n))).toEqual([
       'd',
       'e',
       'f',
