@@ -10,7 +10,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   protocol: [],
   model: ['protocol'],
   platform: ['protocol/errors'],
-  sip: ['protocol'],
+  sip: ['protocol', 'platform/collections'],
   log: ['protocol', 'model', 'platform'],
   front: ['protocol', 'model', 'log', 'sip', 'platform'],
   processor: ['protocol', 'model', 'log', 'sip', 'platform'],

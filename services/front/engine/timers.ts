@@ -1,5 +1,5 @@
 import type { Clock } from '../../platform/lifecycle/clock.ts';
-import type { Linked } from '../../sip/transaction/linked-list.ts';
+import type { Linked } from '../../platform/collections/linked-list.ts';
 import { TimerWheel } from '../../sip/transaction/timer-wheel.ts';
 
 const tickMs = 10;

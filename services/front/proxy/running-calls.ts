@@ -1,4 +1,4 @@
-import { Linked, LinkedList } from '../../sip/transaction/linked-list.ts';
+import { Linked, LinkedList } from '../../platform/collections/linked-list.ts';
 import type { Binding } from '../calls/target.ts';
 import type { Incoming } from '../engine/engine.ts';
 import type { Attempt } from './attempt.ts';

@@ -1,3 +1,4 @@
+import { Lru } from '../../platform/collections/lru.ts';
 import type { Clock } from '../../platform/lifecycle/clock.ts';
 
 /** Messages that have proven nothing: how many at once, and how many a second then. */
@@ -42,13 +43,13 @@ class Bucket {
  *
  * Invariants: what was proven is given back, so that genuine devices are not limited however many are behind one
  * address. Strangers together cannot take what is left for addresses with registered devices. At most `bucketsMax`
- * addresses are remembered, the longest known forgotten first.
+ * addresses are remembered, those that were silent for longest forgotten first.
  */
 export class SourceLimits {
   readonly #isKnown: (address: string) => boolean;
   readonly #clock: Clock;
   readonly #values: SourceLimitValues;
-  readonly #buckets = new Map<string, Bucket>();
+  readonly #buckets = new Lru<Bucket>(bucketsMax);
   readonly #strangers: Bucket;
   #refused = 0;
 
@@ -94,21 +95,11 @@ export class SourceLimits {
 
   #take(address: string, allowance: Allowance): boolean {
     const nowMs = this.#clock.monotonicMs();
-    const bucket = this.#buckets.get(address) ?? this.#remember(address, new Bucket(allowance, nowMs));
+    let bucket = this.#buckets.get(address);
+    if (!bucket) this.#buckets.set(address, (bucket = new Bucket(allowance, nowMs)));
     bucket.fill(allowance, nowMs);
     if (bucket.tokens < 1) return false;
     bucket.tokens -= 1;
     return true;
-  }
-
-  #remember(address: string, bucket: Bucket): Bucket {
-    if (this.#buckets.size >= bucketsMax) {
-      for (const oldest of this.#buckets.keys()) {
-        this.#buckets.delete(oldest);
-        break;
-      }
-    }
-    this.#buckets.set(address, bucket);
-    return bucket;
   }
 }

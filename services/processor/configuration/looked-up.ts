@@ -1,5 +1,5 @@
+import { Lru } from '../../platform/collections/lru.ts';
 import { Batches } from './batches.ts';
-import { Lru } from './lru.ts';
 
 /** Values of one look-up and the seq of the log they are as of. */
 export type Read<T> = { readonly asOf: number; readonly found: ReadonlyMap<string, T> };

@@ -1,9 +1,36 @@
+import { Linked, LinkedList } from '../../platform/collections/linked-list.ts';
 import { detached } from '../message/text.ts';
 
 /** Counts behind the highest one seen that may still come, for requests that overtake each other. */
 const windowBits = 32;
 
-type Window = { highest: number; seen: number };
+/** A sliding window of bits, as IPsec keeps one (RFC 4303 section 3.4.3); bit 0 of `#seen` is `#highest`. */
+class Window extends Linked<Window> {
+  readonly nonce: string;
+  readonly issuedMs: number;
+  #highest: number;
+  #seen = 1;
+
+  constructor(nonce: string, issuedMs: number, count: number) {
+    super();
+    this.nonce = nonce;
+    this.issuedMs = issuedMs;
+    this.#highest = count;
+  }
+
+  use(count: number): boolean {
+    const ahead = count - this.#highest;
+    if (ahead > 0) {
+      this.#seen = ahead < windowBits ? (this.#seen << ahead) | 1 : 1;
+      this.#highest = count;
+      return true;
+    }
+    const bit = 1 << -ahead;
+    if (-ahead >= windowBits || (this.#seen & bit) !== 0) return false;
+    this.#seen |= bit;
+    return true;
+  }
+}
 
 /**
  * Which nonce-counts have been used (RFC 7616 section 3.4.3): each count of a nonce is accepted once.
@@ -13,7 +40,9 @@ type Window = { highest: number; seen: number };
  */
 export class NonceCounts {
   readonly #noncesMax: number;
-  readonly #windows = new Map<string, { readonly issuedMs: number; readonly window: Window }>();
+  readonly #windows = new Map<string, Window>();
+  /** Nearly in order of issue. */
+  readonly #order = new LinkedList<Window>();
   #forgottenUpToMs = -Infinity;
 
   constructor(noncesMax: number) {
@@ -27,41 +56,27 @@ export class NonceCounts {
   /** Marks the count as used; false where it was used before, is too far behind, or can no longer be known. */
   use(nonce: string, issuedMs: number, count: number): boolean {
     const known = this.#windows.get(nonce);
-    if (known) return advance(known.window, count);
+    if (known) return known.use(count);
     if (issuedMs <= this.#forgottenUpToMs) return false;
-    if (this.#windows.size >= this.#noncesMax) this.#forgetOldest();
-    this.#windows.set(detached(nonce), { issuedMs, window: { highest: count, seen: 1 } });
+    const oldest = this.#order.first;
+    if (oldest && this.#windows.size >= this.#noncesMax) this.#forget(oldest);
+    const window = new Window(detached(nonce), issuedMs, count);
+    this.#windows.set(window.nonce, window);
+    this.#order.push(window);
     return true;
   }
 
-  /** Forgets nonces that are too old to be accepted anyway; they stand first, nearly in order of issue. */
+  /** Forgets nonces that are too old to be accepted anyway. */
   expire(issuedBeforeMs: number): void {
-    for (const [nonce, { issuedMs }] of this.#windows) {
-      if (issuedMs >= issuedBeforeMs) return;
-      this.#forget(nonce, issuedMs);
+    for (const window of this.#order) {
+      if (window.issuedMs >= issuedBeforeMs) return;
+      this.#forget(window);
     }
   }
 
-  #forgetOldest(): void {
-    for (const [nonce, { issuedMs }] of this.#windows) return this.#forget(nonce, issuedMs);
+  #forget(window: Window): void {
+    this.#windows.delete(window.nonce);
+    this.#order.remove(window);
+    this.#forgottenUpToMs = Math.max(this.#forgottenUpToMs, window.issuedMs);
   }
-
-  #forget(nonce: string, issuedMs: number): void {
-    this.#windows.delete(nonce);
-    this.#forgottenUpToMs = Math.max(this.#forgottenUpToMs, issuedMs);
-  }
-}
-
-/** A sliding window of bits, as IPsec keeps one (RFC 4303 section 3.4.3); bit 0 of `seen` is `highest`. */
-function advance(window: Window, count: number): boolean {
-  const ahead = count - window.highest;
-  if (ahead > 0) {
-    window.seen = ahead < windowBits ? (window.seen << ahead) | 1 : 1;
-    window.highest = count;
-    return true;
-  }
-  const bit = 1 << -ahead;
-  if (-ahead >= windowBits || (window.seen & bit) !== 0) return false;
-  window.seen |= bit;
-  return true;
 }

@@ -3,7 +3,7 @@ import { clientInvite } from './client-invite.ts';
 import { clientNonInvite } from './client-non-invite.ts';
 import { clientKey, serverKey } from './key.ts';
 import { KeptBytes } from './kept-bytes.ts';
-import { LinkedList } from './linked-list.ts';
+import { LinkedList } from '../../platform/collections/linked-list.ts';
 import { stepOf } from './machine.ts';
 import type { Event } from './machine.ts';
 import type { Output } from './output.ts';

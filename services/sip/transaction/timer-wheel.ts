@@ -1,4 +1,4 @@
-import { Linked, LinkedList } from './linked-list.ts';
+import { Linked, LinkedList } from '../../platform/collections/linked-list.ts';
 
 /** A timer that is nothing but what it calls; the same object sets, clears and fires it. */
 export class Wakeup extends Linked<Wakeup> {

@@ -1,5 +1,5 @@
 import type { Request } from '../message/message.ts';
-import { Linked } from './linked-list.ts';
+import { Linked } from '../../platform/collections/linked-list.ts';
 import type { Machine, State } from './machine.ts';
 import type { TimerName } from './timers.ts';
 

@@ -42,4 +42,15 @@ describe('sources', () => {
     for (let i = 0; i < 50_000; i++) limits.admit(`other ${i}`);
     expect(limits.admit('first')).toBe(true);
   });
+
+  it('stay limited as long as they go on, however many others come', () => {
+    const clock = new FakeClock();
+    const limits = new SourceLimits(() => true, clock, { ...values, known: { burst: 1, perSecond: 0 } });
+    limits.admit('flood');
+    const admitted = Array.from({ length: 120_000 }, (_, i) => {
+      limits.admit(`other ${i}`);
+      return i % 40_000 === 0 && limits.admit('flood');
+    });
+    expect(admitted).not.toContain(true);
+  });
 });

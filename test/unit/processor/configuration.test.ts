@@ -1,7 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { changesOf } from '../../../services/processor/configuration/changes.ts';
-import { Lru } from '../../../services/processor/configuration/lru.ts';
 import { LookedUp } from '../../../services/processor/configuration/looked-up.ts';
 import type { Read } from '../../../services/processor/configuration/looked-up.ts';
 
@@ -45,17 +44,6 @@ describe('what an event of the log touches', () => {
     ['nonsense', Buffer.from('nonsense'), { everything: true }],
   ])('%s', (_, body, expected) => {
     expect(changesOf([body])).toEqual({ ...nothing, ...expected });
-  });
-});
-
-describe('what was used last', () => {
-  it('is kept, and no more than there is room for', () => {
-    const lru = new Lru<number>(2);
-    lru.set('a', 1);
-    lru.set('b', 2);
-    lru.get('a');
-    lru.set('c', 3);
-    expect([lru.get('a'), lru.get('b'), lru.get('c'), lru.size]).toEqual([1, undefined, 3, 2]);
   });
 });
 
