@@ -2,7 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CallSites } from '../support/call-sites.ts';
 import { numberOf } from '../support/call-sites-configuration.ts';
 import { bothWays } from '../support/dialog-checks.ts';
+import { addThirdParty } from '../support/clients/sip-sites.ts';
 import { dualhome } from '../support/dualhome.ts';
+import { UdpClient } from '../support/sip-clients.ts';
+import { aRequest } from '../support/sip-messages.ts';
 
 let sites: CallSites;
 
@@ -35,6 +38,25 @@ describe('calls of M15', () => {
     expect({ stdout, code }).toEqual({ stdout: expect.stringMatching(/^1\. .+\n2\. /), code: 0 });
     expect(stdout).toContain('the processor of c2 knows the callee');
     expect(stdout).toContain('registered at c2, via its front');
+  });
+
+  it('are taken from a neighbour that one site alone knows, whoever of the other it says is calling', async () => {
+    const { c1 } = sites.pair;
+    await sites.waitKnown(c1, sites.phones.a3, true);
+    await using gateway = await UdpClient.open((await c1.sip()).port);
+    const statusOf = async (attempt: number): Promise<number> => {
+      const fields = {
+        Via: `SIP/2.0/UDP 127.0.0.1:${gateway.port};branch=z9hG4bKgateway${attempt}`,
+        From: '<sip:a3@example.com>;tag=1',
+        'Call-ID': `gateway-${attempt}`,
+      };
+      gateway.send(aRequest('MESSAGE', { uri: 'sip:+49309999@example.com', fields }).toBuffer());
+      return (await gateway.response()).status;
+    };
+    expect(await statusOf(1)).toBe(407);
+    await addThirdParty(c1, 'gateway', `127.0.0.1:${gateway.port}`);
+    await c1.waitServing('processor-home', (await c1.head()).seq);
+    expect(await statusOf(2)).toBe(404);
   });
 
   it('(b) reach who alone has moved to the other site, whoever calls, and from there anybody', async () => {

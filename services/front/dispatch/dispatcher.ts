@@ -76,6 +76,15 @@ export class Dispatcher {
     return this.isHomeServing && (await this.#isNeighbour(sender));
   }
 
+  /** What the home processor says, unless it was `decidedBy` already or keeps waiting: others' devices never wait for it. */
+  askHomeToo(facts: Facts, decidedBy: string): Promise<Decision | undefined> {
+    const home = this.#home;
+    if (!home || home.config.owner === decidedBy) return Promise.resolve(undefined);
+    const { promise, resolve } = Promise.withResolvers<Decision | undefined>();
+    home.ask(facts, { decide: resolve, late: () => resolve(undefined) });
+    return promise;
+  }
+
   get isHomeServing(): boolean {
     return this.#home?.isServing === true;
   }

@@ -7,11 +7,16 @@ import type { CallDispatch } from './ports.ts';
 const unavailable: Refused = { kind: 'refused', status: 503, reason: 'Service Unavailable' };
 
 /** Questions about calls, to the right processor by the dispatch table. */
-export function createCallDispatch(dispatcher: Pick<Dispatcher, 'ask'>): CallDispatch {
+export function createCallDispatch(dispatcher: Pick<Dispatcher, 'ask' | 'askHomeToo'>): CallDispatch {
   return {
     originate: async (facts) => {
-      const { user, host } = facts.from;
-      return originateDecision(decisionOf(await dispatcher.ask(`${user}@${host}`, facts)));
+      const { from, credentials } = facts;
+      const outcome = await dispatcher.ask(`${from.user}@${from.host}`, facts);
+      const decision = originateDecision(decisionOf(outcome));
+      if (outcome.kind !== 'decided' || decision.kind !== 'challenge' || credentials) return decision;
+      // The processor of a peer's subscriber knows that site's third parties; those of this site home's knows.
+      const atHome = await dispatcher.askHomeToo(facts, outcome.owner);
+      return atHome?.kind === 'admitted' && atHome.caller.kind === 'third-party' ? atHome : decision;
     },
     locate: async (facts) => {
       const { address, number } = facts.callee;
