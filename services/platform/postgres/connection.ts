@@ -26,17 +26,21 @@ export function toClientConfig({
   schema,
   settings,
   applicationName,
-  statementTimeoutMs,
+  statementTimeoutMs: timeoutMs = STATEMENT_TIMEOUT_MS,
 }: ConnectionOptions): ClientConfig {
-  const timeoutMs = statementTimeoutMs ?? STATEMENT_TIMEOUT_MS;
   return {
     connectionString: withSettings(url, { ...(schema && { search_path: schema }), ...settings }),
     application_name: applicationName,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY_MS,
-    ...(timeoutMs > 0 && { statement_timeout: timeoutMs, query_timeout: timeoutMs + SILENCE_MS }),
+    ...(timeoutMs > 0 && { statement_timeout: timeoutMs }),
   };
+}
+
+/** For how long a connection may leave a statement unanswered; 0 for ever. */
+export function silenceMsOf({ statementTimeoutMs = STATEMENT_TIMEOUT_MS }: ConnectionOptions): number {
+  return statementTimeoutMs > 0 ? statementTimeoutMs + SILENCE_MS : 0;
 }
 
 /** They travel in the startup message, so that no statement is ever sent without them. */

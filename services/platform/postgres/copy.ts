@@ -13,10 +13,7 @@ export type CopyIn = Writable & Counted;
 export type CopyOut = Readable & Counted;
 
 /** What the driver calls on a query of its own kind; not in its types. */
-type Submitted = { handleError(error: unknown): void; query_timeout?: number; callback?(): void };
-
-/** A COPY lasts as long as its other end feeds it: the time limit of statements is not for it. */
-const COPY_TIMEOUT_MS = 2 ** 31 - 1;
+type Submitted = { handleError(error: unknown): void };
 
 /** `onDone` is called when the connection is free again. */
 export function openCopyFrom(client: ClientBase, sql: string, onDone: () => void): CopyIn {
@@ -32,8 +29,6 @@ export function openCopyTo(client: ClientBase, sql: string, onDone: () => void):
   let done = false;
   const finish = (): void => {
     done = true;
-    // Set by `pg`: ends its time limit, which would keep the process alive.
-    (stream as unknown as Submitted).callback?.();
     onDone();
   };
   onFailure(stream as unknown as Submitted, finish);
@@ -52,5 +47,4 @@ function onFailure(submitted: Submitted, onFailed: () => void): void {
     onFailed();
     handleError(translate(error));
   };
-  submitted.query_timeout = COPY_TIMEOUT_MS;
 }

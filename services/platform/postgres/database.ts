@@ -1,5 +1,5 @@
 import { Pool } from 'pg';
-import { toClientConfig } from './connection.ts';
+import { silenceMsOf, toClientConfig } from './connection.ts';
 import type { ConnectionOptions } from './connection.ts';
 import { isConnectionLost, translate } from './failures.ts';
 import { ClientSession } from './session.ts';
@@ -22,6 +22,7 @@ const IDLE_TIMEOUT_MS = 60_000;
  */
 export class Database implements Queryable, AsyncDisposable {
   readonly #pool: Pool;
+  readonly #silenceMs: number;
   #ended = false;
 
   constructor(options: DatabaseOptions) {
@@ -30,6 +31,7 @@ export class Database implements Queryable, AsyncDisposable {
       max: options.poolMax ?? POOL_MAX,
       idleTimeoutMillis: IDLE_TIMEOUT_MS,
     });
+    this.#silenceMs = silenceMsOf(options);
     this.#pool.on('error', (error) => options.onError?.(translate(error)));
     this.#pool.on('connect', (client) => client.on('error', () => undefined));
   }
@@ -71,7 +73,7 @@ export class Database implements Queryable, AsyncDisposable {
   async #open(): Promise<ClientSession> {
     try {
       const client = await this.#pool.connect();
-      return new ClientSession(client, (broken) => client.release(broken));
+      return new ClientSession(client, this.#silenceMs, (broken) => client.release(broken));
     } catch (error) {
       throw translate(error);
     }

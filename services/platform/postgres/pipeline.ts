@@ -1,7 +1,8 @@
 import { Client } from 'pg';
 import type { QueryConfig } from 'pg';
 import { DualhomeError } from '../../protocol/errors/index.ts';
-import { destroyConnection, socketOf, toClientConfig } from './connection.ts';
+import { ask } from './ask.ts';
+import { destroyConnection, silenceMsOf, socketOf, toClientConfig } from './connection.ts';
 import type { ConnectionOptions } from './connection.ts';
 import { isConnectionLost, translate } from './failures.ts';
 import { toQueryConfig, toResult } from './statement.ts';
@@ -16,12 +17,14 @@ import type { Queryable, Result, Statement } from './statement.ts';
  */
 export class PipelineSession implements Queryable, AsyncDisposable {
   readonly #client: Client;
+  readonly #silenceMs: number;
   readonly #texts = new Map<string, string>();
   #ended: Promise<void> | undefined;
   #lost = false;
 
-  constructor(client: Client, onError?: (error: unknown) => void) {
+  constructor(client: Client, silenceMs: number, onError?: (error: unknown) => void) {
     this.#client = client;
+    this.#silenceMs = silenceMs;
     client.on('error', (error) => {
       this.#lost = true;
       onError?.(translate(error));
@@ -123,7 +126,7 @@ export class PipelineSession implements Queryable, AsyncDisposable {
 
   async #send<R>(config: QueryConfig): Promise<Result<R>> {
     try {
-      return toResult<R>(await this.#client.query(config));
+      return toResult<R>(await ask(this.#client, config, this.#silenceMs));
     } catch (error) {
       throw translate(error);
     }
@@ -141,7 +144,7 @@ function objectionOf(beforeCommit?: () => void): { readonly reason: unknown } | 
 
 export async function openPipeline(options: ConnectionOptions): Promise<PipelineSession> {
   const client = new Client({ ...toClientConfig(options), pipeline: true });
-  const session = new PipelineSession(client, options.onError);
+  const session = new PipelineSession(client, silenceMsOf(options), options.onError);
   try {
     await client.connect();
     return session;

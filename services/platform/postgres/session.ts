@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import { DualhomeError } from '../../protocol/errors/index.ts';
+import { ask } from './ask.ts';
 import { openCopyFrom, openCopyTo } from './copy.ts';
 import type { CopyIn, CopyOut } from './copy.ts';
 import { isConnectionLost, translate } from './failures.ts';
@@ -29,6 +30,7 @@ export interface Session extends Queryable, AsyncDisposable {
 /** Invariant: a connection that is broken, busy or inside a transaction is closed on release and never reused. */
 export class ClientSession implements Session {
   readonly #client: ClientBase & { readonly processID?: number | null };
+  readonly #silenceMs: number;
   readonly #release: (broken: boolean) => void | Promise<void>;
   readonly #onError = (): void => this.#break();
   #broken = false;
@@ -36,8 +38,9 @@ export class ClientSession implements Session {
   readonly #underway = new Set<object>();
   #released = false;
 
-  constructor(client: ClientBase, release: (broken: boolean) => void | Promise<void>) {
+  constructor(client: ClientBase, silenceMs: number, release: (broken: boolean) => void | Promise<void>) {
     this.#client = client;
+    this.#silenceMs = silenceMs;
     this.#release = release;
     client.on('error', this.#onError);
     client.on('end', this.#onError);
@@ -54,7 +57,7 @@ export class ClientSession implements Session {
     const config = toQueryConfig(statement, values);
     const done = this.#begin();
     try {
-      return toResult<R>(await this.#client.query(config));
+      return toResult<R>(await ask(this.#client, config, this.#silenceMs));
     } catch (error) {
       const failure = translate(error);
       if (isConnectionLost(failure)) this.#break();
