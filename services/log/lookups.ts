@@ -76,12 +76,11 @@ export class Lookups<T> {
     const asOf = stamp();
     const batch: Batch = { asOf, settle: undefined };
     this.#underWay.push(batch);
-    try {
-      const rows = await read(items.map(wanted));
-      batch.settle = () => onFound(items, { rows, asOf });
-    } catch (error) {
-      batch.settle = () => onFailed(items, error);
-    }
+    // Not a function written where it is assigned, which would keep items and rows in memory: see `ask`.
+    batch.settle = await read(items.map(wanted)).then(
+      (rows) => () => onFound(items, { rows, asOf }),
+      (error: unknown) => () => onFailed(items, error),
+    );
     while (this.#underWay[0]?.settle) this.#underWay.shift()?.settle?.();
     this.#schedule();
   }
