@@ -9,9 +9,11 @@ import { byteaArray, timestampArray } from '../platform/postgres/binary-array.ts
 import type { Run } from './event.ts';
 import { changeParts } from './table-statements.ts';
 
+/** What who listens on a channel is told. */
+export type Notice = { readonly channel: string; readonly text: string };
+
 export type CommitOptions = {
-  /** Notifies who listens on the channel. */
-  readonly notify?: { readonly channel: string; readonly text: string } | undefined;
+  readonly notify?: Notice | undefined;
   /** Statements of the same transaction. */
   readonly also?: readonly Statement[] | undefined;
   /** Called when all but COMMIT has been sent; what it throws rolls back. */
@@ -78,7 +80,7 @@ const headMoved = (from: Position): Part => ({
   text: (parameter) => `require_head(exists (select from head), ${parameter(1)}::bigint)`,
 });
 
-const notifyPart = ({ channel, text }: { readonly channel: string; readonly text: string }): Part => ({
+const notifyPart = ({ channel, text }: Notice): Part => ({
   name: 'notify',
   values: [channel, text],
   text: (parameter) => `pg_notify(${parameter(1)}, ${parameter(2)})`,

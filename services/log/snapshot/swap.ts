@@ -94,7 +94,8 @@ async function swapOnce(tx: Session, work: Swap): Promise<void> {
      values ($1, $2, $3, $4, decode($5, 'hex'), $6, $7)`,
     [header.transfer, describeScope(header.scope), header.incarnation, header.seq, header.hash, rows, bytes],
   );
-  for (const notice of copyNotice(header.log, to.seq)) await tx.query(notice);
+  const notice = copyNotice(header.log, schemas.live, to.seq);
+  if (notice) await tx.query('select pg_notify($1, $2)', [notice.channel, notice.text]);
   failpoint('swap.before-commit');
 }
 

@@ -18,6 +18,8 @@ import type { Batch, BatchLimit } from './inbox.ts';
 
 export type ApplyStreamOptions = {
   readonly definition: LogDefinition;
+  /** Schema of the copy, where it is not the default one. */
+  readonly schema: string | undefined;
   readonly session: Session;
   readonly writer: PipelineSession;
   /** Where the standby stands. */
@@ -143,14 +145,16 @@ export class ApplyStream {
   }
 
   #commit(batch: Batch): void {
-    const { writer, definition } = this.#options;
+    const { writer, definition, schema } = this.#options;
     const { firstSeq, bodies, creditBytes } = batch;
     const fail = (cause: unknown): void =>
       this.#end(new BatchFailure(firstSeq, firstSeq + bodies.length - 1, cause));
     try {
       const { run, changes } = foldBatch(this.#folded, batch, definition);
       failpoint('apply.before-commit');
-      const committing = commitRun(writer, run, changes, { also: copyNotice(definition.name, run.to.seq) })
+      const committing = commitRun(writer, run, changes, {
+        notify: copyNotice(definition.name, schema, run.to.seq),
+      })
         .then(() => this.#committed(run.to, creditBytes), fail)
         .finally(() => this.#committing.delete(committing));
       this.#committing.add(committing);

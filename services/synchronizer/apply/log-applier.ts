@@ -185,12 +185,13 @@ export class LogApplier implements ApplyLane, ApplyFrames, AsyncDisposable {
 
   /** Applies what comes over `session` until it ends; what else ends it is thrown. */
   async #follow(session: Session, writer: PipelineSession, signal: AbortSignal): Promise<void> {
-    const { definition } = this.#options;
+    const { definition, copy } = this.#options;
     const cursor = this.status.applied;
     if (!cursor) throw new Error('a lane without a cursor');
     this.#attempts += 1;
     const stream = new ApplyStream({
       definition,
+      schema: copy.schema,
       session,
       writer,
       cursor,
