@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { z } from 'zod';
 import { DualhomeError, messageOf } from '../protocol/errors/index.ts';
 import type { Actor, EventPrefix, IncarnationBegun, RowChange, RowsChanged } from '../protocol/event.ts';
@@ -78,6 +79,7 @@ function encode(type: string, subject: string, context: EventContext, data: obje
 
 /** Parses an event's body. @throws EVENT_UNREADABLE naming `seq`. */
 export function readEvent(body: Buffer, seq: number): RowsChanged | IncarnationBegun {
+  if (!isUtf8(body)) throw unreadable(seq, 'it is no UTF-8');
   let value: { readonly dataschema?: unknown; readonly type?: unknown } | null;
   try {
     value = JSON.parse(body.toString()) as typeof value;

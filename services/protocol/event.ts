@@ -28,11 +28,17 @@ export const incarnationSchema = z.uuid();
 
 const hashHexSchema = z.string().regex(/^[0-9a-f]{64}$/);
 
+/** A row's fields, whatever they are; unlike `z.record` it makes no copy, which took longer than all other checks. */
+const fieldsSchema = z.custom<Readonly<Record<string, unknown>>>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  'an object is expected',
+);
+
 /** One row an event changed; `before` is null for a row that was added, `after` for one deleted. */
 const rowChangeSchema = z.strictObject({
   key: z.string(),
-  before: z.record(z.string(), z.unknown()).nullable(),
-  after: z.record(z.string(), z.unknown()).nullable(),
+  before: fieldsSchema.nullable(),
+  after: fieldsSchema.nullable(),
 });
 export type RowChange = z.infer<typeof rowChangeSchema>;
 

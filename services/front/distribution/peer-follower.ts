@@ -6,7 +6,7 @@ import type { Logger } from '../../platform/logging/logger.ts';
 import type { Queryable } from '../../platform/postgres/statement.ts';
 import { peerSchema } from '../../protocol/names.ts';
 import { readBegun, readFlows, readPeerEvents, readPeerHead } from '../store/flows.ts';
-import type { PeerEvent, PeerHead, RecordedFlow } from '../store/flows.ts';
+import type { PeerEvents, PeerHead, RecordedFlow } from '../store/flows.ts';
 import type { Distribution } from './distribution.ts';
 
 /** Notifications are hints; this is what is relied on. */
@@ -102,11 +102,11 @@ export class PeerFollower implements AsyncDisposable {
     const head = await readPeerHead(shared, this.#schema);
     if (known && isSame(known, head)) return;
     if (!known || !goesOn(known, head)) return await this.#readAnew(head);
-    for (let seq = known.seq; seq < head.seq;) {
-      const events = await readPeerEvents(shared, this.#schema, seq, pageEvents);
-      if (events[0]?.seq !== seq + 1) return await this.#readAnew(head);
-      this.#apply(events);
-      seq = events.at(-1)?.seq ?? seq;
+    for (let { seq } = known; seq < head.seq;) {
+      const { firstSeq, events } = await readPeerEvents(shared, this.#schema, seq, pageEvents);
+      if (firstSeq !== seq + 1) return await this.#readAnew(head);
+      this.#apply(firstSeq, events);
+      seq += events.length;
       this.#head = { ...head, seq };
     }
   }
@@ -131,15 +131,15 @@ export class PeerFollower implements AsyncDisposable {
     this.#head = head;
   }
 
-  #apply(events: readonly PeerEvent[]): void {
+  #apply(firstSeq: number, events: PeerEvents['events']): void {
     const { distribution, peer } = this.#options;
-    const last = events.at(-1)?.seq ?? 0;
-    const { changes } = registrationLog.fold(events, last - events.length + 1);
-    for (const { table, upserts, deletes } of changes) {
-      if (table !== flow.table) continue;
-      for (const { row, seq } of upserts) distribution.put(peer, row as FlowRow, seq);
-      for (const key of deletes) distribution.remove(peer, key, last);
-    }
+    events.forEach(({ type, data }, i) => {
+      if (!('rows' in data) || registrationLog.kindOf(type) !== flow) return;
+      for (const { key, after } of data.rows) {
+        if (after) distribution.put(peer, after as FlowRow, firstSeq + i);
+        else distribution.remove(peer, key, firstSeq + i);
+      }
+    });
   }
 }
 

@@ -59,9 +59,11 @@ describe('the fold of the configuration log', () => {
 
   it.each([
     ['bytes that are no JSON', Buffer.from('{')],
+    ['bytes that are no UTF-8', Buffer.from(readable().replace('a test', '\u00e4 test'), 'latin1')],
     ['JSON that is no event', Buffer.from('null')],
     ['an event of an unknown format', Buffer.from('{"dataschema":"urn:dualhome:event:99"}')],
     ['an event of an unknown kind', Buffer.from(readable().replace('config.number', 'config.unknown'))],
+    ['a row that is a list', Buffer.from(readable().replace(/"after":\{.*?\}/, '"after":[]'))],
     ['an event without rows', Buffer.from(readable().replace(/"rows":\[.*\]/, '"rows":[]'))],
   ])('refuses %s and names the seq', (_, body) => {
     expect(() => configurationLog.fold([{ timeMs: 0, body }], 41)).toThrow(
