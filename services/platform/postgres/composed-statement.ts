@@ -16,18 +16,21 @@ export type Composition = {
   readonly selected: readonly Part[];
 };
 
-const texts = new Map<string, string>();
+/** Of a prepared statement's name the server compares so many bytes (NAMEDATALEN). */
+const nameMax = 63;
+
+const composed = new Map<string, { readonly name: string; readonly text: string }>();
 
 /**
  * One statement of several: the server takes it in, plans it and answers it once, where each statement of its own costs
- * both sides 30 to 60 us. It is prepared under a name made of the names of its parts.
+ * both sides 30 to 60 us. It is prepared under a name made of the names of its parts, as far as they fit, and a number.
  */
 export function composeStatement({ parts, selected }: Composition): Statement {
   const all = [...parts, ...selected];
-  const name = all.map((part) => part.name).join('+');
+  const names = all.map((part) => part.name).join('+');
   const values = all.flatMap((part) => part.values);
-  const known = texts.get(name);
-  if (known !== undefined) return { name, text: known, values };
+  const known = composed.get(names);
+  if (known) return { ...known, values };
   let before = 0;
   const written = all.map((part) => {
     const first = before;
@@ -36,8 +39,10 @@ export function composeStatement({ parts, selected }: Composition): Statement {
   });
   const ctes = parts.map((part, i) => `${part.name} as (${written[i]})`);
   const text = `with ${ctes.join(',\n')}\nselect ${written.slice(parts.length).join(', ')}`;
-  texts.set(name, text);
-  return { name, text, values };
+  const number = `#${composed.size}`;
+  const statement = { name: names.slice(0, nameMax - number.length) + number, text };
+  composed.set(names, statement);
+  return { ...statement, values };
 }
 
 /** A part as a statement of its own. */
