@@ -22,7 +22,8 @@ export type DispatcherOptions = {
   readonly ownerOf: (aor: string) => string | undefined;
 };
 
-const cachedMax = 200_000;
+/** Of whom a flow is recorded, the owner is known by it: this is for the others, and costs one question more where it is not. */
+const cachedMax = 20_000;
 
 /**
  * The dispatch table: which processor decides about an address `user@host`.
