@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import type { z } from 'zod';
 import type { Clock } from '../../platform/lifecycle/clock.ts';
 import type { challengeSchema, CredentialFacts } from '../../protocol/dispatch/common.ts';
 import { judgeCredentials } from '../../sip/auth/credentials.ts';
-import { makeNonce } from '../../sip/auth/nonce.ts';
+import { makeNonce, uniqueMax } from '../../sip/auth/nonce.ts';
 import { NonceCounts } from '../../sip/auth/nonce-counts.ts';
 import type { TokenKeys } from '../../sip/auth/token.ts';
 
@@ -29,7 +29,6 @@ export type AuthenticatorOptions = {
 
 const nonceLifetimeMs = 300_000;
 const noncesMax = 65_536;
-const uniqueBytes = 8;
 
 /**
  * Asks for credentials and judges them (RFC 7616, RFC 3261 section 22).
@@ -80,7 +79,7 @@ export class Authenticator {
   }
 
   #nonce(realm: string): string {
-    return makeNonce(this.#options.nonceKeys, realm, this.#options.clock.nowMs(), randomBytes(uniqueBytes));
+    return makeNonce(this.#options.nonceKeys, realm, this.#options.clock.nowMs(), randomInt(uniqueMax));
   }
 }
 

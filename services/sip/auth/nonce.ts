@@ -1,20 +1,21 @@
 import { openToken, sealToken } from './token.ts';
 import type { TokenKeys } from './token.ts';
 
-const uniqueBytes = 8;
+/** Nonces are told apart by a number below this, within their millisecond. */
+export const uniqueMax = 2 ** 48 - 1;
 
 /** A nonce as far as it can be judged by itself; `fresh` still has to be counted (`NonceCounts`). */
 export type NonceState =
   { readonly kind: 'fresh' | 'old'; readonly issuedMs: number } | { readonly kind: 'foreign' };
 
 /**
- * A nonce no state has to be kept for: time of issue and `unique` (8 random bytes), signed for this realm with the
- * site's key (RFC 7616 section 5.4).
+ * A nonce no state has to be kept for: time of issue and `unique` (random, below `uniqueMax`), signed for this realm
+ * with the site's key (RFC 7616 section 5.4).
  */
-export function makeNonce(keys: TokenKeys, realm: string, nowMs: number, unique: Buffer): string {
-  const payload = Buffer.alloc(6 + uniqueBytes);
+export function makeNonce(keys: TokenKeys, realm: string, nowMs: number, unique: number): string {
+  const payload = Buffer.allocUnsafe(12);
   payload.writeUIntBE(nowMs, 0, 6);
-  unique.copy(payload, 6, 0, uniqueBytes);
+  payload.writeUIntBE(unique, 6, 6);
   return sealToken(keys, purposeOf(realm), payload);
 }
 

@@ -80,7 +80,7 @@ class Scene {
   #unique = 0;
 
   challenge(nowMs: number, siteKeys = keys): Challenge {
-    const nonce = makeNonce(siteKeys, realm, nowMs, Buffer.from(String(this.#unique++).padStart(8)));
+    const nonce = makeNonce(siteKeys, realm, nowMs, this.#unique++);
     const text = formatChallenge({ realm, nonce, algorithm: 'SHA-256', isStale: false });
     const challenge = parseChallenge(text);
     if (!challenge) throw new Error(`malformed ${text}`);
