@@ -72,7 +72,7 @@ export class Dispatcher {
     const [first] = processors;
     if (basis !== 'order' && first) return first.isServing && !this.#isDrained(address, first);
     const outcome = await this.ask(address, asking(party));
-    if (outcome.kind === 'decided') return this.#learned.get(address)?.isServing === true;
+    if (outcome.kind === 'decided') return this.#of(outcome.owner)?.isServing === true;
     if (outcome.kind === 'unknown') return this.isHomeServing;
     return this.isHomeServing && (await this.#isNeighbour(sender));
   }
@@ -102,6 +102,10 @@ export class Dispatcher {
     return turn.kind === 'decided' && turn.decision.kind === 'neighbour';
   }
 
+  #of(owner: string): ProcessorClient | undefined {
+    return this.#options.processors.find(({ config }) => config.owner === owner);
+  }
+
   /** The processor of this site's own subscribers. */
   get #home(): ProcessorClient | undefined {
     return this.#options.processors.find(({ config }) => config.role === 'home');
@@ -122,7 +126,7 @@ export class Dispatcher {
     const pinned = rule && processors.find((processor) => isNamed(processor, rule.processor));
     if (pinned) return { processors: [pinned], basis: 'rule', rule };
     const owner = ownerOf(address);
-    const byFlows = owner === undefined ? undefined : processors.find(({ config }) => config.owner === owner);
+    const byFlows = owner === undefined ? undefined : this.#of(owner);
     const first = byFlows ?? this.#learned.get(address);
     if (!first) return { processors, basis: 'order' };
     return { processors: this.#beginningWith.get(first) ?? [], basis: byFlows ? 'flows' : 'cache' };

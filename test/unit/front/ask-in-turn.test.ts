@@ -78,6 +78,17 @@ describe('asking processors in turn', () => {
     }
   });
 
+  test('asks a third only when the second is late or declines, not for what the first says after all', async () => {
+    const [home, second, third] = [new Scripted('home'), new Scripted('second'), new Scripted('third')];
+    const { done } = asking(home, second, third);
+    home.asker?.late();
+    home.asker?.decide(notMine());
+    expect(third.asker).toBeUndefined();
+    second.asker?.decide(notMine());
+    third.asker?.decide(found);
+    expect(await done).toMatchObject({ kind: 'decided', by: third });
+  });
+
   test('goes past one that answers at once that it cannot', async () => {
     const [away, home] = [new Scripted('away', true), new Scripted('home')];
     const { done } = asking(away, home);
